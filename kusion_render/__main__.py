@@ -1,0 +1,22 @@
+"""The way in: what needs no command-line library is answered before one is imported."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        from kusion_render import __version__
+
+        sys.stdout.write(f"kusion-render {__version__}\n")
+        return 0
+    from kusion_render.cli import run
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

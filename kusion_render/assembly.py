@@ -1,0 +1,256 @@
+"""From layers to apps: platform defaults, app layers in order, `"*"`, `--set`, and what the platform enforces.
+
+Pure, and it looks at scalars only to compare them, so a traced run can put tokens in their place.
+"""
+
+from __future__ import annotations
+
+from kusion_render.document import EVERY, GONE, MISSING, at, fill, merge, put
+from kusion_render.modules import module_name
+from kusion_render.schema import merge_keys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Pointer
+
+# Keys of a module's configs that Kusion reads itself, whatever the module.
+_KUSION_OWN: Final = frozenset(("projectSelector", "importedResources", "healthPolicy"))
+_GROUPS: Final = ("containers", "initContainers")
+
+
+class Sources:
+    """Everything the apps of one render are made from.
+
+    `layers` are the app documents in merge order, `modules` and `enforce` come from the workspace, `settings` are
+    places and values given on the command line. `deep` merges a workspace's patcher block deeply into its default
+    block; Kusion's own way is to replace whole keys.
+    """
+
+    __slots__ = ("deep", "enforce", "layers", "modules", "project", "settings")
+
+    def __init__(
+        self,
+        layers: Sequence[Mapping[str, Any]],
+        *,
+        project: str = "",
+        modules: Mapping[str, Any] | None = None,
+        enforce: Mapping[str, Any] | None = None,
+        settings: Sequence[tuple[Pointer, Any]] = (),
+        deep: bool = True,
+    ) -> None:
+        self.layers: Final = layers
+        self.project: Final = project
+        self.modules: Final = modules or {}
+        self.enforce: Final = enforce or {}
+        self.settings: Final = settings
+        self.deep: Final = deep
+
+    def of(self, modules: Mapping[str, Any]) -> Sources:
+        """Return the same sources with other module configs."""
+        return Sources(
+            self.layers,
+            project=self.project,
+            modules=modules,
+            enforce=self.enforce,
+            settings=self.settings,
+            deep=self.deep,
+        )
+
+
+def assemble(sources: Sources) -> dict[str, Any]:
+    """Return the stack's apps by name, deletions not yet settled."""
+    merged: dict[str, Any] = {}
+    for layer in sources.layers:
+        merged = _merge_apps(merged, layer)
+    every = merged.pop(EVERY, None)
+    for pointer, value in sources.settings:
+        merged = _set(merged, pointer, value)
+    return {name: _complete(app, every, sources) for name, app in merged.items() if app is not GONE}
+
+
+def _set(apps: dict[str, Any], pointer: Pointer, value: Any) -> dict[str, Any]:
+    if at(apps, pointer[:1]) is MISSING:
+        return apps  # `unsettable` tells
+    try:
+        changed: dict[str, Any] = put(apps, pointer, value)
+    except IndexError:
+        return apps
+    return changed
+
+
+def unsettable(sources: Sources) -> list[Pointer]:
+    """Return the places of settings that could not be set: an unknown app, or a list without such an item."""
+    bare = Sources(sources.layers, settings=sources.settings)
+    apps = assemble(bare)
+    return [pointer for pointer, value in sources.settings if at(apps, _numbered(apps, pointer)) is not value]
+
+
+def _numbered(data: Any, pointer: Pointer) -> Pointer:
+    """Return the place with the steps into lists as numbers."""
+    result: Pointer = ()
+    for step in pointer:
+        inner = at(data, result)
+        number = isinstance(inner, list) and str(step).isdigit()
+        result = (*result, int(step) if number else step)
+    return result
+
+
+def is_app(name: str) -> bool:
+    """Tell whether a top-level key names an app; the others are a place for anchors and editors' settings."""
+    return not (name.startswith(("_", "x-")) or name == "$schema")
+
+
+def _merge_apps(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for name, app in above.items():
+        if not is_app(name):
+            continue
+        known = result.get(name)
+        if isinstance(known, dict) and isinstance(app, dict):
+            result[name] = merge_app(known, app)
+        else:
+            result[name] = merge({name: known} if name in result else {}, {name: app})[name]
+    return result
+
+
+def merge_app(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one app laid over another; lists merge by the keys of the module that each part belongs to."""
+    keys: dict[str, Any] = {}
+    if "workload" in above and "workload" in below:
+        keys["workload"] = merge_keys("modules/service")
+    accessories = above.get("accessories")
+    if isinstance(accessories, dict) and isinstance(below.get("accessories"), dict):
+        keys["accessories"] = {
+            key: merge_keys(f"modules/{_module(key, config, below['accessories'].get(key))}")
+            for key, config in accessories.items()
+        }
+    return merge(below, above, keys)
+
+
+def _module(key: str, above: Any, below: Any) -> str:
+    for config in (above, below):
+        if isinstance(config, dict) and ("_type" in config or "module" in config):
+            return module_name(key, config)
+    return module_name(key, None)
+
+
+def _complete(app: Any, every: Any, sources: Sources) -> Any:
+    if not isinstance(app, dict):
+        return app
+    if isinstance(every, dict):
+        app = _fill_app(every, app)
+    app = _fill_containers(app)
+    if sources.modules:
+        app = _lay_platform(app, sources)
+    if sources.enforce:
+        app = _enforce(app, sources.enforce)
+    return app
+
+
+def _fill_app(every: Mapping[str, Any], app: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay an app over the app called `"*"`, which adds no workload, accessory or container."""
+    beneath = dict(every)
+    for group in ("workload", "accessories"):
+        if not isinstance(app.get(group), dict):
+            beneath.pop(group, None)
+    if "accessories" in beneath and isinstance(beneath["accessories"], dict):
+        beneath["accessories"] = {key: value for key, value in beneath["accessories"].items() if key in app["accessories"]}
+    if isinstance(beneath.get("workload"), dict):
+        beneath["workload"] = _without_new_containers(beneath["workload"], app["workload"])
+    return merge_app(beneath, app)
+
+
+def _without_new_containers(beneath: Mapping[str, Any], workload: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(beneath)
+    for group in _GROUPS:
+        shared = beneath.get(group)
+        own = workload.get(group)
+        if isinstance(shared, dict):
+            known = own if isinstance(own, dict) else {}
+            result[group] = {key: value for key, value in shared.items() if key == EVERY or key in known}
+            if not known:
+                del result[group]
+    return result
+
+
+def _fill_containers(app: Mapping[str, Any]) -> dict[str, Any]:
+    workload = app.get("workload")
+    if not isinstance(workload, dict):
+        return dict(app)
+    filled: dict[str, Any] = {}
+    for group in _GROUPS:
+        containers = workload.get(group)
+        if isinstance(containers, dict) and EVERY in containers:
+            every = containers[EVERY]
+            keys = (merge_keys("modules/service").get(group) or {}).get(EVERY)
+            filled[group] = {
+                name: merge(every, config, keys) if isinstance(config, dict) and isinstance(every, dict) else config
+                for name, config in containers.items()
+                if name != EVERY
+            }
+    return {**app, "workload": {**workload, **filled}} if filled else dict(app)
+
+
+def _lay_platform(app: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
+    beneath: dict[str, Any] = {}
+    workload = app.get("workload")
+    if isinstance(workload, dict):
+        shared = platform_config(sources, "workload")
+        own = platform_config(sources, module_name("workload", workload))
+        beneath["workload"] = merge(shared, own, merge_keys("modules/service")) if shared else own
+    accessories = app.get("accessories")
+    if isinstance(accessories, dict):
+        beneath["accessories"] = {
+            key: platform_config(sources, module_name(key, config))
+            for key, config in accessories.items()
+            if isinstance(config, dict)
+        }
+    return _fill_app(beneath, app)
+
+
+def platform_config(sources: Sources, module: str) -> dict[str, Any]:
+    """Return what the workspace says about a module for this project: `default`, and over it the patcher block."""
+    configs = (sources.modules.get(module) or {}).get("configs") or {}
+    merged: dict[str, Any] = {}
+    for name in ("default", *(name for name in configs if name != "default")):
+        block = configs.get(name)
+        if not isinstance(block, dict) or not _holds(name, block, sources.project):
+            continue
+        plain = {key: value for key, value in block.items() if key not in _KUSION_OWN}
+        merged = merge(merged, plain, merge_keys(f"modules/{module}")) if sources.deep else {**merged, **plain}
+    return merged
+
+
+def _holds(name: str, block: Mapping[str, Any], project: str) -> bool:
+    return name == "default" or project in (block.get("projectSelector") or ())
+
+
+def _enforce(app: Mapping[str, Any], enforce: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay what the platform enforces over an app; like `"*"` it adds no workload, accessory or container."""
+    above = _fill_containers_of(enforce, app)
+    for group in ("workload", "accessories"):
+        if not isinstance(app.get(group), dict):
+            above.pop(group, None)
+    if isinstance(above.get("accessories"), dict):
+        above["accessories"] = fill({}, {k: v for k, v in above["accessories"].items() if k in app["accessories"]})
+    return merge_app(app, above)
+
+
+def _fill_containers_of(enforce: Mapping[str, Any], app: Mapping[str, Any]) -> dict[str, Any]:
+    """Spell out the `"*"` of enforced containers for the containers that the app has."""
+    workload = enforce.get("workload")
+    own = app.get("workload")
+    if not isinstance(workload, dict) or not isinstance(own, dict):
+        return dict(enforce)
+    result = dict(workload)
+    for group in _GROUPS:
+        if not isinstance(workload.get(group), dict):
+            continue
+        names = own.get(group) if isinstance(own.get(group), dict) else {}
+        every = workload[group].get(EVERY) or {}
+        spelled = {name: merge(every, workload[group].get(name) or {}) for name in names or {}}
+        result[group] = {name: config for name, config in spelled.items() if config}
+    return {**enforce, "workload": result}

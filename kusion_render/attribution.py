@@ -1,0 +1,211 @@
+"""Which input a rendered field comes from: change one input leaf, render again, and see what differs.
+
+Modules carry nothing for this, so it holds for any module, and what it looks at is the render itself. A change must
+pass the schema, or it says nothing; of several inputs that move a field the one that moves least else is its cause.
+"""
+
+from __future__ import annotations
+
+from kusion_render.diagnostics import Diagnostics, Place
+from kusion_render.document import leaves, put
+from kusion_render.pipeline import resources_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Final, TypeAlias
+
+    from kusion_render.diagnostics import Pointer
+    from kusion_render.model import Resource
+    from kusion_render.pipeline import Compilation, Input
+
+    Leaves: TypeAlias = dict[Pointer, Any]
+    Objects: TypeAlias = dict[tuple[str, str, int], Leaves]
+
+_WORDS: Final = {"TCP": "UDP", "UDP": "TCP", "true": "false", "false": "true"}
+# The parts of a workspace that reach objects beside the modules' configs, which the apps already hold.
+_WORKSPACE_PARTS: Final = ("labels", "annotations", "images", "registries", "secretStore", "secrets")
+
+
+class Attribution:
+    """The causes of every field of one app's objects."""
+
+    __slots__ = ("_apps", "_baseline", "_causes", "_files", "_source", "app", "keys")
+
+    def __init__(self, source: Input, apps: Mapping[str, Any], files: Mapping[str, bytes], app: str) -> None:
+        self.app: Final = app
+        self._source: Final = source
+        self._apps: Final = apps
+        self._files: Final = files
+        baseline = resources_of(source, apps, files, Diagnostics(), app)[0]
+        self.keys: Final = {resource.id: key for resource, key in zip(baseline, _keys(baseline), strict=True)}
+        self._baseline: Final = _objects(baseline)
+        self._causes: Final[dict[tuple[object, Pointer], list[tuple[int, Place]]]] = {}
+        for place, resources in self._experiments():
+            self._note(place, _objects(resources))
+
+    def _note(self, place: Place, after: Objects) -> None:
+        changed = [
+            (key, pointer)
+            for key, before in self._baseline.items()
+            if key in after
+            for pointer, value in before.items()
+            if after[key].get(pointer, _NOTHING) != value
+        ]
+        for entry in changed:
+            self._causes.setdefault(entry, []).append((len(changed), place))
+
+    def causes(self, resource_id: str, pointer: Pointer) -> list[Place]:
+        """Return the inputs that move a field, the closest first; none: the module alone decides it."""
+        key = self.keys.get(resource_id)
+        while pointer:
+            found = self._causes.get((key, pointer))
+            if found:
+                return [place for _, place in sorted(found, key=lambda item: item[0])]
+            if key in self._baseline and pointer in self._baseline[key]:
+                return []
+            pointer = pointer[:-1]
+        return []
+
+    def _experiments(self) -> Iterator[tuple[Place, list[Resource]]]:
+        yield from self._app_leaves()
+        yield from self._app_keys()
+        workspace = self._source.workspace_data
+        for part in _WORKSPACE_PARTS:
+            for pointer, value in leaves(workspace.get(part), (part,)):
+                for other in _others(value):
+                    changed = self._source.of(workspace_data=put(workspace, pointer, other))
+                    made = self._try(changed, self._apps, self.app)
+                    if made is not None:
+                        yield Place(pointer, document="workspace"), made
+                        break
+        yield from self._names()
+
+    def _app_leaves(self) -> Iterator[tuple[Place, list[Resource]]]:
+        for pointer, value in leaves(self._apps[self.app], (self.app,)):
+            for other in _others(value):
+                made = self._try(self._source, put(self._apps, pointer, other), self.app)
+                if made is not None:
+                    yield Place(pointer), made
+                    break
+
+    def _app_keys(self) -> Iterator[tuple[Place, list[Resource]]]:
+        app = self._apps[self.app]
+        renamed = self.app + "x"
+        others = {name: config for name, config in self._apps.items() if name != self.app}
+        made = self._try(self._source, {**others, renamed: app}, renamed)
+        if made is not None:
+            yield Place((self.app,), on_key=True), made
+        for pointer in _key_places(app, (self.app,)):
+            made = self._try(self._source, _rename(self._apps, pointer), self.app)
+            if made is not None:
+                yield Place(pointer, on_key=True), made
+
+    def _names(self) -> Iterator[tuple[Place, list[Resource]]]:
+        source = self._source
+        for document, pointer, changed in (
+            (source.stack.project.file, ("name",), source.of(project_name=source.stack.project.name + "x")),
+            (source.stack.file, ("name",), source.of(stack_name=source.stack.name + "x")),
+            (*_namespace_place(source), source.of(namespace_name=source.namespace.name + "x")),
+        ):
+            made = self._try(changed, self._apps, self.app)
+            if made is not None:
+                yield Place(pointer, document=document), made
+
+    def _try(self, source: Input, apps: Mapping[str, Any], app: str) -> list[Resource] | None:
+        found = Diagnostics()
+        made = resources_of(source, apps, self._files, found, app)[0]
+        return None if found.failed else made
+
+
+class _Nothing:
+    """Unlike every value."""
+
+
+_NOTHING: Final = _Nothing()
+
+
+def _namespace_place(source: Input) -> tuple[str, Pointer]:
+    for file, data in (
+        (source.stack.file, source.stack.data),
+        (source.stack.project.file, source.stack.project.data),
+        (source.workspace.file, source.workspace.data),
+    ):
+        if data.get("namespace"):
+            return file, ("namespace",)
+    return source.stack.file, ("name",)
+
+
+def _keys(resources: list[Resource]) -> list[tuple[str, str, int]]:
+    """Tell objects apart by module, kind and number: their names may be what an experiment changes."""
+    seen: dict[tuple[str, str], int] = {}
+    result = []
+    for resource in resources:
+        sort = (resource.module, resource.attributes["kind"])
+        seen[sort] = seen.get(sort, -1) + 1
+        result.append((*sort, seen[sort]))
+    return result
+
+
+def _objects(resources: list[Resource]) -> Objects:
+    return {
+        key: dict(leaves(resource.attributes)) for key, resource in zip(_keys(resources), resources, strict=True)
+    }
+
+
+def _others(value: Any) -> Iterator[Any]:
+    """Yield values like the given one, the likeliest to pass the schema first."""
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, (int, float)):
+        yield value + 1
+        yield value - 1
+    elif isinstance(value, str):
+        if value in _WORDS:
+            yield _WORDS[value]
+        bumped = _bump_digits(value)
+        if bumped != value:
+            yield bumped
+        yield value + "x"
+        yield "x" + value
+        yield value[:-1] + ("y" if value.endswith("x") else "x")
+        yield from ("StatefulSet", "Deployment", "NodePort", "Always", "Never", "RWX", "basic", "opaque")
+
+
+def _bump_digits(text: str) -> str:
+    result = ""
+    for at, char in enumerate(text):
+        last = char.isdigit() and not text[at + 1 : at + 2].isdigit()
+        result += str((int(char) % 7) + 1) if last and char.isascii() else char
+    return result
+
+
+def _key_places(data: Any, pointer: Pointer) -> Iterator[Pointer]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield (*pointer, key)
+            yield from _key_places(value, (*pointer, key))
+    elif isinstance(data, list):
+        for at, item in enumerate(data):
+            yield from _key_places(item, (*pointer, at))
+
+
+def _rename(data: Any, pointer: Pointer) -> Any:
+    """Return data with one key renamed in its place."""
+    step, rest = pointer[0], pointer[1:]
+    if isinstance(data, list):
+        position = int(step)
+        return [*data[:position], _rename(data[position], rest), *data[position + 1 :]]
+    if rest:
+        return {**data, step: _rename(data[step], rest)}
+    return {(f"{key}x" if key == step else key): value for key, value in data.items()}
+
+
+def cause(compilation: Compilation, resource_id: str, pointer: Pointer) -> Place | None:
+    """Return the input that a field of a resource comes from; the module's own place when it alone decides."""
+    resource = next((each for each in compilation.resources if each.id == resource_id), None)
+    if resource is None or compilation.source is None or not resource.app:
+        return None
+    found = Attribution(compilation.source, compilation.apps, compilation.contents, resource.app)
+    causes = found.causes(resource_id, pointer)
+    return causes[0] if causes else Place(resource.place, on_key=True)

@@ -1,0 +1,76 @@
+"""`kusion-render doctor`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import metadata
+
+import click
+
+from kusion_render import __version__
+from kusion_render.cli.session import Session, use_colour
+from kusion_render.cli.table import print_table
+from kusion_render.diagnostics import InputError, KusionRenderError
+
+_NEEDED = ("click", "PyYAML", "jsonschema")
+_EXTRAS = (("kcl-lib", "reads KCL stacks (extra `kcl`)"), ("jsonschema-rs", "validates manifests fast (extra `validate`)"))
+_PROGRAMS = (("git", "commits and compares"), ("kubectl", "tests only"), ("helm", "tests only"))
+
+
+@click.command("doctor")
+def command() -> None:
+    """Check this installation and this repository.
+
+    \b
+    Example:
+      kusion-render doctor
+    """
+    rows = [*_installation(), *_optional(), *_repository()]
+    print_table(("CHECK", "STATE", "DETAIL"), rows, colour=use_colour(sys.stdout.isatty()))
+    if any(state == "WRONG" for _, state, _ in rows):
+        raise InputError
+
+
+def _installation() -> list[tuple[str, str, str]]:
+    import yaml
+
+    rows = [
+        ("kusion-render", "ok", __version__),
+        ("python", "ok", sys.version.split()[0]),
+        ("libyaml", "ok" if yaml.__with_libyaml__ else "WRONG", "reads YAML; PyYAML must be built with it"),
+    ]
+    for name in _NEEDED:
+        rows.append((name, "ok", metadata.version(name)))
+    compiled = os.path.isdir(os.path.join(os.path.dirname(os.path.dirname(__file__)), "__pycache__"))
+    detail = "" if compiled else "starting is several times slower; run `python -m compileall` on the installation"
+    rows.append(("compiled code", "ok" if compiled else "missing", detail))
+    return rows
+
+
+def _optional() -> list[tuple[str, str, str]]:
+    from shutil import which
+
+    rows = []
+    for name, purpose in _EXTRAS:
+        try:
+            rows.append((name, "ok", f"{metadata.version(name)}; {purpose}"))
+        except metadata.PackageNotFoundError:
+            rows.append((name, "absent", purpose))
+    for name, purpose in _PROGRAMS:
+        rows.append((name, "ok" if which(name) else "absent", purpose))
+    return rows
+
+
+def _repository() -> list[tuple[str, str, str]]:
+    try:
+        session = Session()
+    except KusionRenderError as error:
+        return [("repository", "none", str(error))]
+    projects = session.repository.project_folders()
+    stacks = session.repository.stack_folders()
+    workspaces = session.repository.workspace_names()
+    counted = f"{len(projects)} projects, {len(stacks)} stacks, {len(workspaces)} workspaces"
+    state = "WRONG" if session.diagnostics.failed else "ok"
+    session.report()
+    return [("repository", state, session.repository.files.root), ("contents", "ok" if stacks else "empty", counted)]

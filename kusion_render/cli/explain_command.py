@@ -1,0 +1,165 @@
+"""`kusion-render explain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kusion_render.cli.session import Session, use_colour
+from kusion_render.diagnostics import InputError, UsageError
+from kusion_render.document import dotted
+from kusion_render.pipeline import Options, compile_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kusion_render.diagnostics import Pointer
+    from kusion_render.explain import Explanation
+    from kusion_render.model import Resource
+
+
+@click.command("explain")
+@click.argument("stack")
+@click.argument("object_name", metavar="[OBJECT]", required=False)
+@click.argument("field", required=False)
+@click.option("--format", "-f", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--workspace", "-w", help="Explain the render on this workspace.")
+def command(stack: str, object_name: str | None, field: str | None, output_format: str, workspace: str | None) -> None:
+    """Say where each value of an object comes from, and whom it overrode.
+
+    OBJECT is kind/name, FIELD a path such as spec.replicas or 'spec.template.spec.containers[0].env'. Without FIELD every
+    value is explained, without OBJECT the objects are listed.
+
+    \b
+    Examples:
+      kusion-render explain shop/prod
+      kusion-render explain shop/prod deployment/web spec.replicas
+    """
+    session = Session()
+    targets = session.select([stack], workspace)
+    if len(targets) > 1:
+        raise UsageError(f"`{stack}` names several renders: {', '.join(target.key for target in targets)}")
+    compilation = compile_stack(session.repository, targets[0], Options(), session.diagnostics)
+    session.report()
+    if compilation.spec is None:
+        raise InputError
+    if object_name is None:
+        for resource in compilation.resources:
+            click.echo(_name(resource))
+        return
+    resource = _find(compilation.resources, object_name)
+    pointer = _pointer(resource.attributes, field) if field else ()
+    from kusion_render.explain import explain
+
+    explanations = list(explain(session.repository, compilation, resource, pointer))
+    if output_format == "json":
+        _print_json(_name(resource), explanations)
+    else:
+        _print_text(explanations)
+
+
+def _name(resource: Resource) -> str:
+    return f"{resource.attributes['kind'].lower()}/{resource.attributes['metadata']['name']}"
+
+
+def _find(resources: Sequence[Resource], wanted: str) -> Resource:
+    found = [resource for resource in resources if _name(resource) == wanted.lower()]
+    if len(found) == 1:
+        return found[0]
+    from difflib import get_close_matches
+
+    names = [_name(resource) for resource in resources]
+    close = get_close_matches(wanted.lower(), names, 1)
+    raise UsageError(
+        f"no object `{wanted}` in this render; "
+        + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(sorted(names)[:12])}")
+    )
+
+
+def _pointer(data: Any, text: str) -> Pointer:
+    """Read a dotted path against the object, so that keys with dots need no brackets where they are clear."""
+    from kusion_render.setting import dotted_pointer
+
+    pointer = dotted_pointer(text)
+    from kusion_render.document import MISSING, at
+
+    if at(data, pointer) is MISSING:
+        inner = data
+        for depth, step in enumerate(pointer):
+            known = at(inner, (step,))
+            if known is MISSING:
+                keys = list(inner) if isinstance(inner, dict) else [str(number) for number in range(len(inner))]
+                where = dotted(pointer[:depth]) or "the object"
+                raise UsageError(f"no `{step}` in {where}; there is {', '.join(map(str, keys))}")
+            inner = known
+    return pointer
+
+
+def _print_text(explanations: Sequence[Explanation]) -> None:
+    import sys
+
+    from kusion_render.document import GONE
+
+    colour = use_colour(sys.stdout.isatty())
+    for explanation in explanations:
+        title = f"{dotted(explanation.pointer)} = {_shown(explanation.value)}"
+        click.echo(click.style(title, bold=True) if colour else title, color=colour)
+        rows = [
+            (
+                str(origin.span or "command line"),
+                "deleted" if origin.value is GONE else _shown(origin.value),
+                origin.note,
+                "overridden" if at_last is False else "",
+            )
+            for at_last, origin in _with_last(explanation.origins)
+        ]
+        if not rows:
+            click.echo(f"  > module {explanation.module} decides it")
+        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+        for number, row in enumerate(rows):
+            mark = ">" if number == len(rows) - 1 else " "
+            cells = "   ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True))
+            click.echo(f"  {mark} {cells}".rstrip())
+
+
+def _with_last(items: Sequence[Any]) -> list[tuple[bool, Any]]:
+    return [(number == len(items) - 1, item) for number, item in enumerate(items)]
+
+
+def _shown(value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    line = text.replace("\n", "\\n")
+    return line if len(line) <= 60 else line[:57] + "…"
+
+
+def _print_json(name: str, explanations: Sequence[Explanation]) -> None:
+    import json
+
+    from kusion_render.document import GONE
+
+    document = {
+        "object": name,
+        "fields": [
+            {
+                "field": dotted(each.pointer),
+                "value": each.value,
+                "kind": each.kind,
+                "module": each.module,
+                "origins": [
+                    {
+                        "file": origin.span.file if origin.span else None,
+                        "line": origin.span.line if origin.span else None,
+                        "column": origin.span.column if origin.span else None,
+                        "value": None if origin.value is GONE else origin.value,
+                        "deleted": origin.value is GONE,
+                        "note": origin.note,
+                        "wins": last,
+                    }
+                    for last, origin in _with_last(each.origins)
+                ],
+            }
+            for each in explanations
+        ],
+    }
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))

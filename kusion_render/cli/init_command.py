@@ -1,0 +1,45 @@
+"""`kusion-render init`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from kusion_render.diagnostics import UsageError
+from kusion_render.scaffold import NAME_RULE, is_name, project_files, repository_files
+
+
+@click.command("init")
+@click.argument("folder", default=".", type=click.Path(file_okay=False))
+@click.option("--project", "-p", help="The project's name; the folder's if not given.")
+@click.option("--only-project", is_flag=True, help="Add a project to a repository that is there already.")
+def command(folder: str, project: str | None, only_project: bool) -> None:  # noqa: FBT001 - click passes options by name
+    """Make a repository or a project that renders at once.
+
+    Nothing that is there already is overwritten.
+
+    \b
+    Examples:
+      kusion-render init shop
+      kusion-render init . --project payments --only-project
+    """
+    name = project or _folder_name(folder)
+    if not is_name(name):
+        raise UsageError(f"`{name}` can't be a project's name: {NAME_RULE}; say another with --project")
+    files = project_files(name) if only_project else repository_files(name)
+    taken = [path for path in files if os.path.lexists(os.path.join(folder, path))]
+    if taken:
+        raise UsageError(f"`{os.path.join(folder, taken[0])}` is there already; nothing was written")
+    for path, text in files.items():
+        full = os.path.join(folder, *path.split("/"))
+        os.makedirs(os.path.dirname(full) or ".", exist_ok=True)
+        with open(full, "x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        click.echo(f"  wrote {os.path.join(folder, path) if folder != '.' else path}", err=True)
+    enter = "" if folder == "." else f"cd {folder} && "
+    click.echo(f"\nNow try:\n  {enter}kusion-render render", err=True)
+
+
+def _folder_name(folder: str) -> str:
+    return os.path.basename(os.path.abspath(folder)).lower().replace("_", "-").replace(" ", "-")

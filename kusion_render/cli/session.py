@@ -1,0 +1,106 @@
+"""What every command does first and last: open the repository, choose stacks, report, choose the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import click
+
+from kusion_render.diagnostics import Diagnostics, InputError, UsageError
+from kusion_render.repository.limits import limits_for
+from kusion_render.repository import Files, Repository, find_root, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kusion_render.repository import Target
+
+SLOW_SECONDS: Final = 1.0
+
+
+class Session:
+    """One command's repository, the folder it was called in, and the problems found so far."""
+
+    def __init__(self) -> None:
+        self.diagnostics: Final = Diagnostics()
+        here = os.getcwd()
+        root = find_root(here, os.environ)
+        self.repository: Final = Repository(Files(root, limits_for(os.environ)), self.diagnostics)
+        # Called from elsewhere (KUSION_RENDER_ROOT), patterns are meant from the root.
+        self.folder: Final = self.repository.files.relative(os.path.realpath(here)) or ""
+
+    def select(self, patterns: Sequence[str], workspace: str | None = None) -> list[Target]:
+        """Return the targets that patterns name; a pattern that names nothing ends the run."""
+        targets = select(self.repository, patterns, self.diagnostics, folder=self.folder, workspace=workspace)
+        if not targets:
+            self.stop()
+        return targets
+
+    def stop(self) -> NoReturn:
+        """Report and end the run with exit code 1."""
+        self.report()
+        raise InputError
+
+    def report(self, output_format: str | None = None, *, to_stdout: bool = False) -> None:
+        """Print what was found: to stderr, as text or, on GitHub, as annotations; or as asked."""
+        chosen = output_format or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
+        if not self.diagnostics.items and chosen in ("text", "github"):
+            return
+        from kusion_render.report import write
+
+        stream = sys.stdout if to_stdout else sys.stderr
+        colour = use_colour(stream.isatty())
+        text = write(self.diagnostics.items, chosen, source=self.repository.files.text, colour=colour)
+        click.echo(text, nl=False, err=not to_stdout, color=colour)
+
+
+def use_colour(terminal: bool) -> bool:  # noqa: FBT001 - the one thing it depends on
+    """Tell whether to colour: on a terminal, unless NO_COLOR or a dumb terminal says no."""
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def progress(total: int) -> tuple[Callable[[str], None] | None, Callable[[], None]]:
+    """Return a function to call before each of `total` steps, and one to call at the end.
+
+    On a terminal a bar appears when the work takes longer than a second; elsewhere there is none.
+    """
+    if total < 2 or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return None, lambda: None
+    import time
+
+    start = time.monotonic()
+    done = [0, 0.0]
+
+    def step(name: str) -> None:
+        now = time.monotonic()
+        if now - start > SLOW_SECONDS and now - done[1] > 0.1:
+            width = 24
+            filled = int(width * done[0] / total)
+            line = f"\r\x1b[K{'█' * filled}{'░' * (width - filled)} {done[0]}/{total} {name}"
+            sys.stderr.write(line[: os.get_terminal_size(sys.stderr.fileno()).columns + 4])
+            sys.stderr.flush()
+            done[1] = now
+        done[0] += 1
+
+    def finish() -> None:
+        if done[1]:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    return step, finish
+
+
+def parse_setting(text: str) -> tuple[tuple[str | int, ...], object]:
+    """Read `APP.path=VALUE`, or `/APP/path=VALUE` as a JSON Pointer, of `--set`.
+
+    Raises:
+        UsageError: when there is no `=`, no path below the app, or a bracket is not closed.
+    """
+    from kusion_render.setting import parse
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"--set {text.partition('=')[0]}: {error}") from error

@@ -1,0 +1,1 @@
+"""Rendered files to where they go. Nothing outside the output is written."""

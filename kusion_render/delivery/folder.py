@@ -1,0 +1,180 @@
+"""Rendered files into a folder: all or nothing, only what changed, and only our own files pruned.
+
+Each stack's folder holds a hidden file that lists what we wrote there, with digests; it has no manifest suffix, so that
+Argo CD and Flux pass it by. A file that it does not list is not ours and is never removed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kusion_render.diagnostics import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Final
+
+    from kusion_render.diagnostics import Diagnostics
+
+OWNERSHIP_FILE: Final = ".kusion-render"
+_HEADER: Final = "# Written by kusion-render: the files of this folder that it owns, with their SHA-256.\n"
+_TEMPORARY: Final = ".kusion-render-new"
+
+MASS_DELETE: Final = Rule("KR512", "mass-delete")
+FOREIGN_FILE: Final = Rule("KR513", "foreign-file")
+OUTSIDE_OUTPUT: Final = Rule("KR514", "outside-output")
+
+
+class Change:
+    """What a write did or would do: paths relative to the output folder."""
+
+    __slots__ = ("removed", "written")
+
+    def __init__(self, written: list[str], removed: list[str]) -> None:
+        self.written: Final = written
+        self.removed: Final = removed
+
+
+def write(
+    files: Mapping[str, str | bytes],
+    output: str,
+    diagnostics: Diagnostics,
+    *,
+    whole: bool = False,
+    allow_mass_delete: bool = False,
+) -> Change | None:
+    """Bring `output` to hold `files` and return what changed, or None after a diagnostic, with nothing written.
+
+    `files` are contents by path relative to `output`, grouped by folder; folders of other stacks are left alone, unless
+    the render is `whole`: then stacks that are gone are removed too. Removing more than half of a stack's files, or a
+    whole stack, is KR512 without `allow_mass_delete`; a file in the way that is not ours is KR513.
+    """
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, content in files.items():
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, {})[name] = content.encode() if isinstance(content, str) else content
+    stale = [folder for folder in _owned_folders(output) if folder not in folders] if whole else []
+    owned = {folder: _owned(output, folder) for folder in (*folders, *stale)}
+    for folder in (*folders, *stale):
+        _check(output, folder, folders.get(folder, {}), owned[folder], diagnostics, allow_mass_delete=allow_mass_delete)
+    if diagnostics.failed:
+        return None
+    written = [path for folder, names in folders.items() for path in _stage(output, folder, names, owned[folder])]
+    for path in written:
+        os.replace(_temporary(output, path), _path(output, path))
+    removed = [path for folder in owned for path in _prune(output, folder, folders.get(folder, {}), owned[folder])]
+    for folder, names in folders.items():
+        _claim(output, folder, names)
+    return Change(written, removed)
+
+
+def _path(output: str, path: str) -> str:
+    return os.path.join(output, *path.split("/"))
+
+
+def _temporary(output: str, path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return os.path.join(_path(output, folder), f"{_TEMPORARY}-{name}")
+
+
+def _digest(content: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(content).hexdigest()
+
+
+def _owned(output: str, folder: str) -> dict[str, str]:
+    """Return the names and digests of the files we wrote into a folder."""
+    content = _content(os.path.join(_path(output, folder), OWNERSHIP_FILE))
+    found = {}
+    for line in (content or b"").decode("utf-8", errors="replace").splitlines():
+        digest, gap, name = line.partition("  ")
+        if gap and not line.startswith("#") and name == os.path.basename(name) and name not in ("", ".", ".."):
+            found[name] = digest
+    return found
+
+
+def _owned_folders(output: str) -> list[str]:
+    found = []
+    for folder, names, entries in os.walk(output):
+        names.sort()
+        names[:] = [name for name in names if not name.startswith(".")]
+        if OWNERSHIP_FILE in entries:
+            found.append(os.path.relpath(folder, output).replace(os.sep, "/"))
+    return found
+
+
+def _check(
+    output: str,
+    folder: str,
+    names: Mapping[str, bytes],
+    owned: Mapping[str, str],
+    diagnostics: Diagnostics,
+    *,
+    allow_mass_delete: bool,
+) -> None:
+    place = os.path.realpath(_path(output, folder))
+    home = os.path.realpath(output)
+    if ".." in folder.split("/") or not (place + os.sep).startswith(home.rstrip(os.sep) + os.sep):
+        diagnostics.report(OUTSIDE_OUTPUT, f"`{folder}` leads outside the output folder", help="remove the link in it")
+        return
+    gone = [name for name in owned if name not in names and os.path.lexists(os.path.join(place, name))]
+    if not allow_mass_delete and owned and (not names or len(gone) * 2 > len(owned)):
+        what = f"all {len(owned)} objects" if not names else f"{len(gone)} of {len(owned)} objects"
+        diagnostics.report(
+            MASS_DELETE,
+            f"this would remove {what} of `{folder}`",
+            help="check that nothing is missing from the input; if it is meant, say --allow-mass-delete",
+        )
+    for name in names:
+        path = os.path.join(place, name)
+        if name not in owned and os.path.lexists(path) and _content(path) != names[name]:
+            diagnostics.report(
+                FOREIGN_FILE,
+                f"`{folder}/{name}` is in the way and not ours",
+                help="move it elsewhere, or choose another output folder",
+            )
+
+
+def _content(path: str) -> bytes | None:
+    if os.path.islink(path):
+        return None
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return None
+
+
+def _stage(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[str, str]) -> Iterable[str]:
+    """Write what differs beside its destination, so that a full disk leaves the old files as they were."""
+    del owned  # what is on the disk counts, not what was once written
+    place = _path(output, folder)
+    os.makedirs(place, exist_ok=True)
+    for name, content in sorted(names.items()):
+        if _content(os.path.join(place, name)) != content:
+            with open(os.path.join(place, f"{_TEMPORARY}-{name}"), "wb") as stream:
+                stream.write(content)
+            yield f"{folder}/{name}"
+
+
+def _prune(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[str, str]) -> Iterable[str]:
+    place = _path(output, folder)
+    for name in owned:
+        if name not in names and os.path.lexists(os.path.join(place, name)):
+            os.remove(os.path.join(place, name))
+            yield f"{folder}/{name}"
+    if not names and os.path.isdir(place):
+        os.remove(os.path.join(place, OWNERSHIP_FILE))
+        if not os.listdir(place):
+            os.rmdir(place)
+
+
+def _claim(output: str, folder: str, names: Mapping[str, bytes]) -> None:
+    path = os.path.join(_path(output, folder), OWNERSHIP_FILE)
+    text = _HEADER + "".join(f"{_digest(names[name])}  {name}\n" for name in sorted(names))
+    if _content(path) != text.encode():
+        with open(path + "-new", "wb") as stream:
+            stream.write(text.encode())
+        os.replace(path + "-new", path)

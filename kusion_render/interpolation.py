@@ -1,0 +1,121 @@
+"""`${{ name }}` in string values; every other `$` passes untouched."""
+
+from __future__ import annotations
+
+from kusion_render.diagnostics import Place, Rule
+from kusion_render.modules import module_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Diagnostics, Pointer
+    from kusion_render.model import Project, Stack
+
+UNKNOWN_REFERENCE: Final = Rule("KR120", "unknown-reference")
+REFERENCE_SYNTAX: Final = Rule("KR121", "reference-syntax")
+
+OPEN: Final = "${{"
+_CLOSE: Final = "}}"
+
+# Kusion's five credential keys of a workspace's context; what they hold must not reach a manifest.
+_CREDENTIALS: Final = frozenset(
+    (
+        "KUBECONFIG_CONTENT",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "ALICLOUD_ACCESS_KEY",
+        "ALICLOUD_SECRET_KEY",
+    )
+)
+
+
+def variables(project: Project, stack: Stack, workspace: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names that can be referred to, and their values; `app.name` and `stack.namespace` come later."""
+    found: dict[str, Any] = {
+        "project.name": project.name,
+        "stack.name": stack.name,
+        "workspace.name": workspace,
+    }
+    for owner, labels in (("project", project.labels), ("stack", stack.labels)):
+        found.update({f"{owner}.labels.{key}": value for key, value in labels.items()})
+    found.update({f"context.{key}": value for key, value in context.items() if key not in _CREDENTIALS})
+    return found
+
+
+class Interpolation:
+    """Replaces references in one document, and reports those that lead nowhere."""
+
+    __slots__ = ("_diagnostics", "_document", "_variables")
+
+    def __init__(self, variables: Mapping[str, Any], diagnostics: Diagnostics, document: str = "apps") -> None:
+        self._variables: Final = variables
+        self._diagnostics: Final = diagnostics
+        self._document: Final = document
+
+    def data(self, data: Any, pointer: Pointer = ()) -> Any:
+        """Return `data` with the references of every string value replaced; keys and secret data stay as they are."""
+        if isinstance(data, dict):
+            return {
+                key: value if _keeps(key, value, pointer) else self.data(value, (*pointer, key))
+                for key, value in data.items()
+            }
+        if isinstance(data, list):
+            return [self.data(item, (*pointer, at)) for at, item in enumerate(data)]
+        if isinstance(data, str) and OPEN in data:
+            return self.text(data, Place(pointer, document=self._document))
+        return data
+
+    def text(self, text: str, place: Place) -> Any:
+        """Return a text with its references replaced; a text that is one whole reference becomes its value."""
+        result = ""
+        rest = text
+        while True:
+            before, mark, after = rest.partition(OPEN)
+            if not mark:
+                return result + rest
+            if before.endswith("$"):
+                result += before[:-1] + OPEN  # `$${{` stands for itself
+                rest = after
+                continue
+            name, close, tail = after.partition(_CLOSE)
+            if not close:
+                self._diagnostics.report(
+                    REFERENCE_SYNTAX, "a reference is not closed", place, help="write `${{ name }}`, or `$${{` for the text"
+                )
+                return text
+            value = self._value(name.strip(), place)
+            if not before and not result and not tail:
+                return value
+            result += before + _written(value)
+            rest = tail
+
+    def _value(self, name: str, place: Place) -> Any:
+        if name in self._variables:
+            return self._variables[name]
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, self._variables, 1)
+        known = ", ".join(f"`{known}`" for known in sorted(self._variables)[:12])
+        self._diagnostics.report(
+            UNKNOWN_REFERENCE,
+            f"`{name}` is nothing that can be referred to here",
+            place,
+            help=f"did you mean `{close[0]}`?" if close else f"there are {known}",
+        )
+        return ""
+
+
+def _written(value: Any) -> str:
+    from kusion_render.workload.text import text
+
+    return text(value)
+
+
+def _keeps(key: str | int, value: Any, pointer: Pointer) -> bool:
+    if key == "data" and len(pointer) >= 3:
+        # web.workload.secrets.NAME.data and web.accessories.KEY.NAME.data of a secrets accessory
+        group = pointer[2]
+        return group == "secrets" or (pointer[1] == "accessories" and module_name(str(group), None) == "secrets")
+    return key == "from" and isinstance(value, str) and "files" in pointer

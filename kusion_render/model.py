@@ -1,0 +1,170 @@
+"""The records every stage passes on: projects, stacks, workspaces, and the Spec that modules make."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Final, Literal, TypeAlias
+
+    from kusion_render.diagnostics import Json, Pointer
+
+    Compatibility: TypeAlias = Literal["native", "kusion"]
+    NamespacePolicy: TypeAlias = Literal["set", "omit"]
+
+    from kusion_render.yamlio import Parsed
+
+
+class Layer:
+    """One source document before merging: the apps of one file, and where the file lies in the repository."""
+
+    __slots__ = ("data", "file", "parsed")
+
+    def __init__(self, file: str, data: Mapping[str, Any], parsed: Parsed) -> None:
+        self.file: Final = file
+        self.data: Final = data  # Any: the apps, not yet checked
+        self.parsed: Final = parsed
+
+
+class Namespace:
+    """The Kubernetes namespace of a render, and whether its object is made."""
+
+    __slots__ = ("annotations", "create", "explicit", "labels", "name")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        explicit: bool = False,
+        create: bool = False,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name: Final = name
+        self.explicit: Final = explicit
+        self.create: Final = create
+        self.labels: Final = labels or {}
+        self.annotations: Final = annotations or {}
+
+    def of(self, name: str) -> Namespace:
+        """Return the same namespace under another name."""
+        return Namespace(
+            name, explicit=self.explicit, create=self.create, labels=self.labels, annotations=self.annotations
+        )
+
+
+class Project:
+    """A folder with `project.yaml`. `path` and `file` are relative to the root; `data` is the file's content."""
+
+    __slots__ = ("data", "file", "labels", "name", "path")
+
+    def __init__(self, name: str, path: str, file: str, data: Mapping[str, Any]) -> None:
+        self.name: Final = name
+        self.path: Final = path
+        self.file: Final = file
+        self.data: Final = data  # Any: checked by the schema, read by key
+        self.labels: Final[Mapping[str, Json]] = data.get("labels") or {}
+
+
+class Stack:
+    """A folder with `stack.yaml`: one deployable variant of its project.
+
+    `workspaces` are the names of the workspaces it is rendered on, never empty; `""` stands for the empty workspace.
+    """
+
+    __slots__ = ("data", "file", "labels", "name", "path", "project", "workspaces")
+
+    def __init__(
+        self, name: str, project: Project, path: str, file: str, data: Mapping[str, Any], workspaces: Sequence[str]
+    ) -> None:
+        self.name: Final = name
+        self.project: Final = project
+        self.path: Final = path
+        self.file: Final = file
+        self.data: Final = data  # Any: checked by the schema, read by key
+        self.labels: Final[Mapping[str, Json]] = data.get("labels") or {}
+        self.workspaces: Final = tuple(workspaces)
+
+    @property
+    def key(self) -> str:
+        """The name users say: `project/stack`."""
+        return f"{self.project.name}/{self.name}"
+
+
+class Workspace:
+    """What the platform says about one deploy target; `file` is empty for the workspace that has none."""
+
+    __slots__ = ("data", "file", "modules", "name")
+
+    def __init__(self, name: str, file: str, data: Mapping[str, Any]) -> None:
+        self.name: Final = name
+        self.file: Final = file
+        self.data: Final = data  # Any: checked by the schema, read by key
+        self.modules: Final[Mapping[str, Any]] = data.get("modules") or {}
+
+
+class Resource:
+    """One object of the Spec, with the module that made it and the place of the input that asked for it.
+
+    `attributes` is a Kubernetes manifest (or a Terraform resource's arguments).
+    """
+
+    __slots__ = ("app", "attributes", "module", "place", "workload")
+
+    def __init__(
+        self, attributes: dict[str, Any], module: str, *, app: str = "", place: Pointer = (), workload: bool = False
+    ) -> None:
+        self.attributes: Final = attributes  # Any: a manifest's own shape
+        self.module: Final = module
+        self.app: Final = app
+        self.place: Final = place
+        self.workload: Final = workload
+
+    @property
+    def id(self) -> str:
+        """Kusion's resource ID: `apiVersion:kind[:namespace]:name`."""
+        metadata = self.attributes["metadata"]
+        parts = [self.attributes["apiVersion"], self.attributes["kind"], metadata.get("namespace"), metadata.get("name")]
+        return ":".join(part for part in parts if part)
+
+    def of(self, attributes: dict[str, Any]) -> Resource:
+        """Return the same resource with other attributes."""
+        return Resource(attributes, self.module, app=self.app, place=self.place, workload=self.workload)
+
+
+class Patcher:
+    """What an accessory adds to its app's workload (Kusion's patcher)."""
+
+    __slots__ = ("annotations", "environments", "labels", "pod_annotations", "pod_labels")
+
+    def __init__(
+        self,
+        *,
+        environments: Sequence[Mapping[str, Json]] = (),
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        pod_labels: Mapping[str, str] | None = None,
+        pod_annotations: Mapping[str, str] | None = None,
+    ) -> None:
+        self.environments: Final = environments
+        self.labels: Final = labels or {}
+        self.annotations: Final = annotations or {}
+        self.pod_labels: Final = pod_labels or {}
+        self.pod_annotations: Final = pod_annotations or {}
+
+
+class Spec:
+    """The intermediate form every target starts from: the resources of one stack on one workspace."""
+
+    __slots__ = ("namespace", "resources", "stack", "workspace")
+
+    def __init__(self, stack: Stack, workspace: Workspace, namespace: Namespace, resources: Sequence[Resource]) -> None:
+        self.stack: Final = stack
+        self.workspace: Final = workspace
+        self.namespace: Final = namespace
+        self.resources: Final = tuple(resources)
+
+    @property
+    def key(self) -> str:
+        """The name users say: `project/stack`, with `@workspace` where the stack has several."""
+        return f"{self.stack.key}@{self.workspace.name}" if len(self.stack.workspaces) > 1 else self.stack.key

@@ -1,0 +1,60 @@
+"""A workload that ends: Job, or CronJob when it has a schedule."""
+
+from __future__ import annotations
+
+from kusion_render.modules import GeneratorResponse
+from kusion_render.workload.pod import pod
+from kusion_render.workload.secret import workload_secrets
+from kusion_render.workload.text import texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.modules import GeneratorRequest
+
+VERSION: Final = "1.0.0"
+
+_OF_CRONJOB: Final = (
+    "timeZone",
+    "concurrencyPolicy",
+    "suspend",
+    "startingDeadlineSeconds",
+    "successfulJobsHistoryLimit",
+    "failedJobsHistoryLimit",
+)
+_OF_JOB: Final = (
+    "backoffLimit",
+    "activeDeadlineSeconds",
+    "ttlSecondsAfterFinished",
+    "completions",
+    "parallelism",
+    "completionMode",
+)
+
+
+def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
+    """Make the Job or CronJob, and the ConfigMaps, claims and service account that it brings along."""
+    config = request.config
+    made = pod(request, diagnostics, restart_policy="Never")
+    job: dict[str, Any] = {key: config[key] for key in _OF_JOB if config.get(key) is not None}
+    job["template"] = made.template
+    kind, spec = "Job", job
+    if config.get("schedule"):
+        kind = "CronJob"
+        spec = {"schedule": config["schedule"]}
+        spec.update({key: config[key] for key in _OF_CRONJOB if config.get(key) is not None})
+        spec["jobTemplate"] = {"metadata": made.template["metadata"], "spec": job}
+    elif config.get("suspend") is not None:
+        spec = {"suspend": config["suspend"], **job}
+    workload = request.resource(
+        "batch/v1",
+        kind,
+        request.name,
+        {"spec": spec},
+        labels=texts(config.get("labels")),
+        annotations=texts(config.get("annotations")),
+        workload=True,
+    )
+    return GeneratorResponse([*workload_secrets(request, diagnostics), *made.objects, workload])

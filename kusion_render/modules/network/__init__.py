@@ -1,0 +1,56 @@
+"""How an app is reached: Services, Ingress, IngressClass, hosts."""
+
+from __future__ import annotations
+
+from kusion_render.diagnostics import Place, Rule
+from kusion_render.modules import GeneratorResponse
+from kusion_render.modules.network.ingress import hosts, ingress, ingress_class
+from kusion_render.modules.network.services import services
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.modules import GeneratorRequest
+
+VERSION: Final = "1.0.0"
+
+NO_WORKLOAD: Final = Rule("KR302", "no-workload")
+NO_PLATFORM: Final = Rule("KR309", "no-platform-config")
+
+
+def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
+    """Make the Services, then what routes to them."""
+    config = request.config
+    _check(request, diagnostics)
+    made = services(request)
+    routes = []
+    if config.get("ingressClass"):
+        routes.append(ingress_class(request))
+    if config.get("ingress"):
+        routes.append(ingress(request, diagnostics))
+    if config.get("hosts"):
+        routes.append(hosts(request, made, diagnostics))
+    return GeneratorResponse([*made, *routes])
+
+
+def _check(request: GeneratorRequest, diagnostics: Diagnostics) -> None:
+    config = request.config
+    exposed = "ports" if config.get("ports") else "services" if config.get("services") else ""
+    if exposed and not request.app_config.get("workload"):
+        diagnostics.report(
+            NO_WORKLOAD,
+            f"`{request.app}` has network `{exposed}` but no workload for them to reach",
+            Place((*request.place, exposed), on_key=True),
+            help="give the app a `workload`, or move the ports to the app that has one",
+        )
+    public = next((at for at, port in enumerate(config.get("ports") or ()) if port.get("public")), None)
+    # Kusion makes no public port without knowing the cloud; natively a plain LoadBalancer is what was asked for.
+    if request.kusion and public is not None and (config.get("port") or {}).get("type") not in ("aws", "alicloud"):
+        diagnostics.report(
+            NO_PLATFORM,
+            "a public port needs the platform's `port.type`",
+            Place((*request.place, "ports", public)),
+            help="set `modules.network.configs.default.port.type` to `aws` or `alicloud` in the workspace",
+        )

@@ -1,0 +1,319 @@
+"""The whole way on one page: a stack on a workspace, from its files to its Spec."""
+
+from __future__ import annotations
+
+from kusion_render.assembly import Sources, assemble, is_app, unsettable
+from kusion_render.diagnostics import Diagnostics, InputError, Place, Rule
+from kusion_render.document import dotted, settle
+from kusion_render.interpolation import Interpolation, variables
+from kusion_render.loaders import load
+from kusion_render.model import Spec
+from kusion_render.modules import Context, module_name
+from kusion_render.modules.running import generate, parts
+from kusion_render.namespace import effective_namespace, namespace_object
+from kusion_render.schema import check, typed
+from kusion_render.transformers import transform
+from kusion_render.verification import verify
+from kusion_render.workload.files import named_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Pointer, Span
+    from kusion_render.model import Layer, Namespace, Resource, Stack, Workspace
+    from kusion_render.repository import Repository, Target
+
+USELESS_NULL: Final = Rule("KR122", "null-deletes-nothing")
+SET_PATH: Final = Rule("KR124", "set-path")
+
+
+class Options:
+    """What the command line says about a render.
+
+    `settings` are places and values of `--set`, `compatibility` counts only where no file says it, `namespace` is the
+    one that the environment names, as Argo CD does.
+    """
+
+    __slots__ = ("compatibility", "namespace", "namespace_policy", "settings")
+
+    def __init__(
+        self,
+        *,
+        settings: Sequence[tuple[Pointer, Any]] = (),
+        compatibility: str | None = None,
+        namespace_policy: str = "set",
+        namespace: str = "",
+    ) -> None:
+        self.settings: Final = settings
+        self.compatibility: Final = compatibility
+        self.namespace_policy: Final = namespace_policy
+        self.namespace: Final = namespace
+
+
+class Input:
+    """One render's files, read and checked: everything that compiling needs.
+
+    `workspace_data` is the workspace file with its references replaced; the names are those the modules see.
+    """
+
+    __slots__ = (
+        "compatibility",
+        "layers",
+        "namespace",
+        "options",
+        "project_name",
+        "stack",
+        "stack_name",
+        "variables",
+        "workspace",
+        "workspace_data",
+    )
+
+    def __init__(
+        self,
+        stack: Stack,
+        workspace: Workspace,
+        layers: Sequence[Layer],
+        compatibility: str,
+        options: Options,
+        namespace: Namespace,
+        variables: Mapping[str, Any],
+        workspace_data: Mapping[str, Any],
+        project_name: str = "",
+        stack_name: str = "",
+    ) -> None:
+        self.stack: Final = stack
+        self.workspace: Final = workspace
+        self.layers: Final = layers
+        self.compatibility: Final = compatibility
+        self.options: Final = options
+        self.namespace: Final = namespace
+        self.variables: Final = variables
+        self.workspace_data: Final = workspace_data
+        self.project_name: Final = project_name or stack.project.name
+        self.stack_name: Final = stack_name or stack.name
+
+    @property
+    def sources(self) -> Sources:
+        """What the apps are assembled from."""
+        return Sources(
+            [layer.data for layer in self.layers],
+            project=self.stack.project.name,
+            modules=self.workspace.modules,
+            enforce=self.workspace.data.get("enforce"),
+            settings=self.options.settings,
+            deep=self.compatibility == "native",
+        )
+
+    def of(
+        self,
+        *,
+        workspace_data: Mapping[str, Any] | None = None,
+        project_name: str = "",
+        stack_name: str = "",
+        namespace_name: str = "",
+    ) -> Input:
+        """Return the same input with something else in one place: what experiments of `attribution` change."""
+        return Input(
+            self.stack,
+            self.workspace,
+            self.layers,
+            self.compatibility,
+            self.options,
+            self.namespace.of(namespace_name) if namespace_name else self.namespace,
+            self.variables,
+            self.workspace_data if workspace_data is None else workspace_data,
+            project_name or self.project_name,
+            stack_name or self.stack_name,
+        )
+
+
+class Compilation:
+    """How far a render came: its input, its apps, the files they name, its objects; `spec` is None when it failed."""
+
+    __slots__ = ("apps", "contents", "resources", "source", "spec")
+
+    def __init__(self) -> None:
+        self.source: Input | None = None
+        self.apps: Mapping[str, Any] = {}
+        self.contents: Mapping[str, bytes] = {}
+        self.resources: Sequence[Resource] = ()
+        self.spec: Spec | None = None
+
+
+def compile_stack(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Compilation:
+    """Compile one stack on one workspace; every problem is reported with its place in a file."""
+    result = Compilation()
+    found = Diagnostics()
+    try:
+        _compile(repository, target, options, result, found)
+    except InputError:
+        result.spec = None
+    if found.items:
+        from kusion_render.tracing import placed
+
+        diagnostics.items.extend(placed(found.items, repository, result, target.key))
+    return result
+
+
+def _compile(
+    repository: Repository, target: Target, options: Options, result: Compilation, diagnostics: Diagnostics
+) -> None:
+    source = result.source = read(repository, target, options, diagnostics)
+    diagnostics.stop_if_failed()
+    result.apps = apps_of(source, diagnostics)
+    diagnostics.stop_if_failed()
+    result.contents = contents(repository, result.apps, diagnostics)
+    result.resources, existing = resources_of(source, result.apps, result.contents, diagnostics)
+    diagnostics.stop_if_failed()
+    verify(result.resources, existing, diagnostics)
+    diagnostics.stop_if_failed()
+    result.spec = Spec(source.stack, source.workspace, source.namespace, result.resources)
+
+
+def read(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Input:
+    """Read and check what a render is made from.
+
+    Raises:
+        InputError: when files are missing or can't be read; the diagnostics say which.
+    """
+    stack = target.stack
+    named = _workspace_place(repository, stack, target.workspace)
+    workspace = repository.workspace(target.workspace, diagnostics, named)
+    layers = load(repository, stack, diagnostics)
+    compatibility = compatibility_of(repository, stack, layers, options)
+    for file in (stack.project.file, stack.file, f"workspaces/{target.workspace}.yaml"):
+        repository.report_unknown_keys(file, compatibility, diagnostics)
+    diagnostics.stop_if_failed()
+    if workspace is None:
+        raise InputError
+    known = variables(stack.project, stack, workspace.name, workspace.data.get("context") or {})
+    namespace = effective_namespace(stack, workspace, compatibility, known, diagnostics, options.namespace)
+    known = {**known, "stack.namespace": namespace.name}
+    data = workspace.data
+    if workspace.file and "${{" in (repository.files.text(workspace.file) or ""):
+        keep = {key: data[key] for key in ("modules", "enforce", "context") if key in data}
+        rest = {key: value for key, value in data.items() if key not in keep}
+        data = {**Interpolation(known, diagnostics, "workspace").data(rest), **keep}
+    return Input(stack, workspace, layers, compatibility, options, namespace, known, data)
+
+
+def _workspace_place(repository: Repository, stack: Stack, name: str) -> Span | None:
+    for at, given in enumerate(stack.data.get("workspaces") or ()):
+        if given == name:
+            return repository.files.span(stack.file, ("workspaces", at))
+    return repository.files.span(stack.file, ("workspace",)) if stack.data.get("workspace") == name else None
+
+
+def compatibility_of(repository: Repository, stack: Stack, layers: Sequence[Layer], options: Options) -> str:
+    """Return `native` or `kusion`: as the project, the repository or the command line says, else as its files look."""
+    said = stack.project.data.get("compatibility") or repository.settings.get("compatibility") or options.compatibility
+    if said:
+        return str(said)
+    apps = [app for layer in layers for app in layer.data.values() if isinstance(app, dict)]
+    return "kusion" if any(str(app.get("_type", "")).startswith("kam.") for app in apps) else "native"
+
+
+def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
+    """Return the apps of a render: assembled, interpolated, typed and checked."""
+    sources = source.sources
+    apps: dict[str, Any] = assemble(sources)
+    _check_settings(sources, diagnostics)
+    parsed = [layer.parsed for layer in source.layers]
+    if source.workspace.file or source.options.settings or any(item.has_null or item.has_directive for item in parsed):
+        apps = _settled(apps, diagnostics)
+    referring = source.workspace.file or source.options.settings or any(item.has_reference for item in parsed)
+    plain = source.workspace.file or source.options.settings or any(item.has_plain for item in parsed)
+    result = {}
+    for name, app in apps.items():
+        if referring:
+            app = Interpolation({**source.variables, "app.name": name}, diagnostics).data(app, (name,))
+        if plain:
+            app = _typed_app(name, app, diagnostics)
+        if check(app, "app-configuration", diagnostics, pointer=(name,)) and app.get("enabled") is not False:
+            result[name] = app
+    return result
+
+
+def _settled(apps: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
+    settled, useless = settle(apps)
+    for pointer in useless:
+        diagnostics.report(
+            USELESS_NULL,
+            f"`{pointer[-1]}` is null, which deletes it, but nothing beneath sets it",
+            Place(pointer, on_key=True),
+            help="remove the line, or write `{}` for an empty map",
+        )
+    result: dict[str, Any] = settled
+    return result
+
+
+def _check_settings(sources: Sources, diagnostics: Diagnostics) -> None:
+    for pointer in unsettable(sources) if sources.settings else ():
+        from difflib import get_close_matches
+
+        known = sorted({name for layer in sources.layers for name in layer if is_app(name) and name != "*"})
+        close = get_close_matches(str(pointer[0]), known, 1)
+        listed = ", ".join(f"`{name}`" for name in known)
+        diagnostics.report(
+            SET_PATH,
+            f"--set {dotted(pointer)} leads nowhere",
+            help="the list on the way has no such item"
+            if pointer[0] in known
+            else f"did you mean the app `{close[0]}`?"
+            if close
+            else f"begin with an app of this stack: {listed}",
+        )
+
+
+def _typed_app(name: str, app: Any, diagnostics: Diagnostics) -> Any:
+    app = typed(app, "app-configuration", diagnostics, pointer=(name,))
+    if not isinstance(app, dict) or not all(isinstance(app.get(key, {}), dict) for key in ("workload", "accessories")):
+        return app
+    result = dict(app)
+    for key, config, place in parts(app, name):
+        done = typed(config, f"modules/{module_name(key, config)}", diagnostics, pointer=place)
+        if key == "workload" and len(place) == 2:
+            result["workload"] = done
+        else:
+            result["accessories"] = {**result["accessories"], key: done}
+    return result
+
+
+def contents(repository: Repository, apps: Mapping[str, Any], diagnostics: Diagnostics) -> dict[str, bytes]:
+    """Return the content of every file that the apps name, by its path from the root."""
+    found: dict[str, bytes] = {}
+    for name, app in apps.items():
+        for pointer, file in named_files(app, (name,)):
+            content = repository.files.content(file, diagnostics, Place(pointer))
+            if content is not None:
+                found[file] = content
+    return found
+
+
+def resources_of(
+    source: Input,
+    apps: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    diagnostics: Diagnostics,
+    only: str | None = None,
+) -> tuple[list[Resource], set[tuple[str, str]]]:
+    """Return the objects of checked apps, generated and transformed, and those said to live elsewhere. Pure.
+
+    `only` asks for one app's objects; its siblings are still seen by its modules.
+    """
+    context = Context(
+        project=source.project_name,
+        stack=source.stack_name,
+        namespace=source.namespace.name,
+        compatibility=source.compatibility,
+        workspace=source.workspace_data,
+        apps=apps,
+        contents=files,
+    )
+    made, existing = generate(context, diagnostics, only)
+    if source.namespace.create and only is None:
+        made = [namespace_object(source.namespace), *made]
+    return transform(made, source.workspace_data, namespace_policy=source.options.namespace_policy), existing

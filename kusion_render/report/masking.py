@@ -1,0 +1,142 @@
+"""Which parts of a source line a report must not show, for they may be secret values.
+
+It errs towards masking: under `secrets` everything is masked but what can't be a value, elsewhere the name of the key
+decides, and a value that only refers to a secret is shown.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kusion_render.report.leaves import read_leaves
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Final
+
+    from kusion_render.report.leaves import Leaf
+
+SEALED: Final = frozenset({
+    "secrets", "stringdata",
+    "passwords", "tokens", "credentials", "apikeys", "privatekeys", "accesskeys",
+})  # fmt: skip
+# Fields of one secret whose words the schema fixes.
+HARMLESS: Final = frozenset({"type", "immutable", "existing"})
+TELLING: Final = (
+    "password", "passwd", "passphrase", "pwd", "token", "secret", "credential",
+    "apikey", "privatekey", "accesskey", "tlskey", "kubeconfigcontent",
+)  # fmt: skip
+# Keys that sound secret but name the object that holds the secret.
+NAMING: Final = frozenset({
+    "secretname", "secretstore", "secretstoreref", "secretkeyref", "secretref", "externalsecrets",
+    "passwordsecret", "existingsecret", "imagepullsecret", "imagepullsecrets",
+})  # fmt: skip
+# Where `secret: NAME` refers to one, and how many keys down it does.
+REFERRING: Final = {"env": 2, "dirs": 2, "envfrom": 1, "volumes": 1, "sources": 1}
+# Keys that add nothing to the name of the key above them.
+TRANSPARENT: Final = frozenset({"value", "content", "data", "binarydata", "literal", "default"})
+_REFERENCE: Final = r"""["']?(?:secret://|ref://|\$\{\{|\$\{secret://)"""
+_NOTHING: Final = r"""(?:true|false|null|~|""|'')$"""
+# Settings and credentials inside of a longer value. Repeats are bounded: a hostile line must not take forever.
+_SETTING: Final = (
+    r"(?i:pass_?word|passwd|passphrase|pwd|token|secret|api[-_.]?key|private[-_.]?key|access[-_.]?key)"
+    r"[\w.-]{0,40}[\"']?\s{0,4}[=:]\s{0,4}(?!//)(\S.*)"
+)
+_IN_ADDRESS: Final = r"://[^\s/:@]{0,200}:([^\s/@]{1,1000})@"
+
+
+class Masks:
+    """The masked ranges of a file's lines."""
+
+    def __init__(self, lines: Sequence[str], *, equals: bool = False) -> None:
+        # The second reading finds what an unclosed quote or bracket hides from the first.
+        readings = [read_leaves(lines, by_line=by_line, equals=equals) for by_line in (False, True)]
+        self._readings: Final = [_Reading(leaves, lines) for leaves in readings]
+
+    def ranges(self, line: int) -> list[tuple[int, int]]:
+        """Give (start, end) of what is masked in a line, in order and apart; everything counts from 0."""
+        joined: list[tuple[int, int]] = []
+        for start, end in sorted({hidden for reading in self._readings for hidden in reading.hide(line)}):
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+            else:
+                joined.append((start, end))
+        return joined
+
+
+class _Reading:
+    """The leaves of a file by line, and the maps whose other entries make a harmless key secret."""
+
+    def __init__(self, leaves: Sequence[Leaf], lines: Sequence[str]) -> None:
+        self._lines: Final = lines
+        self._leaves: Final[dict[int, list[Leaf]]] = {}
+        self._secrets: Final[set[int]] = set()  # `kind: Secret`
+        self._named: Final[set[int]] = set()  # `name: DB_PASSWORD`
+        for leaf in leaves:
+            self._leaves.setdefault(leaf.line, []).append(leaf)
+            number, key = leaf.path[-1] if leaf.path else (0, "")
+            if key == "kind" and self._text(leaf).strip("\"'") == "Secret":
+                self._secrets.add(number)
+            elif key == "name" and _tells(_plain(self._text(leaf))):
+                self._named.add(number)
+
+    def hide(self, line: int) -> Iterator[tuple[int, int]]:
+        for leaf in self._leaves.get(line, ()):
+            text = self._text(leaf)
+            if self._is_secret(leaf, text):
+                yield leaf.start, leaf.end
+            else:
+                yield from ((leaf.start + start, leaf.start + end) for start, end in _find_settings(text))
+
+    def _is_secret(self, leaf: Leaf, text: str) -> bool:
+        keys = [_plain(key) for _, key in leaf.path]
+        if _is_sealed(keys) or any(key == "data" and number in self._secrets for number, key in leaf.path):
+            return True
+        valued = bool(leaf.path) and leaf.path[-1][1] == "value" and leaf.path[-1][0] in self._named
+        return (valued or _is_named(keys)) and not _is_harmless(text)
+
+    def _text(self, leaf: Leaf) -> str:
+        return self._lines[leaf.line][leaf.start : leaf.end]
+
+
+def _find_settings(text: str) -> Iterator[tuple[int, int]]:
+    for pattern in (_SETTING, _IN_ADDRESS):
+        for match in re.finditer(pattern, text):
+            if not _is_harmless(match.group(1)):
+                yield match.span(1)
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[-_.\s]", "", key).lower()
+
+
+def _tells(key: str) -> bool:
+    return key not in NAMING and not key.startswith("automount") and any(word in key for word in TELLING)
+
+
+def _is_sealed(keys: Sequence[str]) -> bool:
+    above = [index for index, key in enumerate(keys) if key in SEALED]
+    if not above:
+        return False
+    below = keys[above[0] + 1 :]
+    # `allowLiteral` of a workspace lists the names of secrets.
+    known = below == ["allowliteral"] or (len(below) == 2 and below[1] in HARMLESS)
+    return not (known and keys[above[0]] == "secrets")
+
+
+def _is_named(keys: Sequence[str]) -> bool:
+    last = len(keys)
+    while last > 1 and keys[last - 1] in TRANSPARENT:
+        last -= 1
+    if not last or not _tells(keys[last - 1]):
+        return False
+    return not (
+        keys[-1] == "secret"
+        and any(len(keys) - 1 - keys.index(key) >= REFERRING[key] for key in REFERRING if key in keys)
+    )
+
+
+def _is_harmless(text: str) -> bool:
+    value = re.split(r"\s#", text, maxsplit=1)[0].strip()
+    return bool(re.match(_REFERENCE, value) or re.match(_NOTHING, value, re.IGNORECASE))

@@ -1,0 +1,248 @@
+"""Projects, stacks and workspaces of a repository, read on demand."""
+
+from __future__ import annotations
+
+import os
+
+from kusion_render import __version__
+from kusion_render.diagnostics import Diagnostics, Rule, Span
+from kusion_render.model import Project, Stack, Workspace
+from kusion_render.origins import in_file
+from kusion_render.repository.files import Files
+from kusion_render.repository.root import SETTINGS_FILE
+from kusion_render.repository.version import satisfies
+from kusion_render.schema import check, typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Diagnostic
+
+PROJECT_FILE: Final = "project.yaml"
+STACK_FILE: Final = "stack.yaml"
+APP_FILE: Final = "app.yaml"
+APP_SUFFIX: Final = ".app.yaml"
+
+NO_PROJECT: Final = Rule("KR501", "no-project")
+NESTED_PROJECT: Final = Rule("KR502", "nested-project")
+DUPLICATE_NAME: Final = Rule("KR503", "duplicate-name")
+NO_WORKSPACE: Final = Rule("KR505", "missing-workspace")
+VERSION_MISMATCH: Final = Rule("KR507", "required-version")
+
+_UNKNOWN_KEY = "KR203"
+
+
+class Repository:
+    """A repository at `files.root`; everything it finds is checked, and remembered for the run."""
+
+    __slots__ = ("_projects", "_unknown_keys", "_workspaces", "files", "settings")
+
+    def __init__(self, files: Files, diagnostics: Diagnostics) -> None:
+        self.files: Final = files
+        self._projects: Final[dict[str, Project | None]] = {}
+        self._workspaces: Final[dict[str, Workspace | None]] = {}
+        self._unknown_keys: Final[dict[str, Sequence[Diagnostic]]] = {}
+        self.settings: Final[Mapping[str, Any]] = self._settings(diagnostics)
+
+    def _settings(self, diagnostics: Diagnostics) -> Mapping[str, Any]:
+        if not self.files.exists(SETTINGS_FILE):
+            return {}
+        data = self._checked(SETTINGS_FILE, "kusion-render", diagnostics) or {}
+        self.report_unknown_keys(SETTINGS_FILE, "native", diagnostics)
+        self.files.lower_limits(data.get("limits") or {})
+        required = data.get("requiredVersion")
+        if isinstance(required, str) and not satisfies(__version__, required):
+            diagnostics.report(
+                VERSION_MISMATCH,
+                f"this repository asks for kusion-render `{required}`, this is {__version__}",
+                self.files.span(SETTINGS_FILE, ("requiredVersion",)),
+                help="install a version that fits, or change `requiredVersion`",
+            )
+        return data
+
+    def _checked(self, file: str, schema: str, diagnostics: Diagnostics) -> dict[str, Any] | None:
+        parsed = self.files.yaml(file, diagnostics)
+        if parsed is None:
+            return None
+        found = Diagnostics()
+        data = parsed.data if parsed.data is not None else {}
+        if parsed.has_plain:
+            data = typed(data, schema, found)
+        check(data, schema, found)
+        if found.items:
+            positions = self.files.positions(file)
+            placed = [in_file(item, positions, file) for item in found.items]
+            self._unknown_keys[file] = [item for item in placed if item.rule.code == _UNKNOWN_KEY]
+            diagnostics.items.extend(item for item in placed if item.rule.code != _UNKNOWN_KEY)
+            if any(item.severity == "error" and item.rule.code != _UNKNOWN_KEY for item in placed):
+                return None
+        assert isinstance(data, dict)  # noqa: S101 - Files.yaml answers maps only
+        return data
+
+    def report_unknown_keys(self, file: str, compatibility: str, diagnostics: Diagnostics) -> None:
+        """Report keys of a file that its schema doesn't know: errors, but warnings for a Kusion repository."""
+        for item in self._unknown_keys.get(file, ()):
+            diagnostics.report(
+                item.rule,
+                item.message,
+                item.where,
+                help=item.help,
+                related=item.related,
+                severity="warning" if compatibility == "kusion" else None,
+            )
+
+    def folders(self, below: str = "") -> Iterator[tuple[str, frozenset[str]]]:
+        """Walk folders in a stable order; yield each path with the names of its files.
+
+        Hidden folders and links to folders are no place for projects.
+        """
+        pending = [below]
+        while pending:
+            folder = pending.pop()
+            names = set()
+            inner = []
+            try:
+                with os.scandir(self.files.path(folder)) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            if not entry.name.startswith("."):
+                                inner.append(f"{folder}/{entry.name}" if folder else entry.name)
+                        else:
+                            names.add(entry.name)
+            except PermissionError:
+                continue  # not ours to read: what lies in there is no part of the repository for us
+            yield folder, frozenset(names)
+            pending.extend(sorted(inner, reverse=True))
+
+    def stack_folders(self, below: str = "") -> list[str]:
+        """Return the folders with `stack.yaml` at and below a folder, sorted."""
+        return sorted(folder for folder, names in self.folders(below) if STACK_FILE in names)
+
+    def project_folders(self) -> list[str]:
+        """Return the folders with `project.yaml`, sorted."""
+        return sorted(folder for folder, names in self.folders() if PROJECT_FILE in names)
+
+    def project(self, folder: str, diagnostics: Diagnostics) -> Project | None:
+        """Return the project in `folder`, or None after a diagnostic."""
+        if folder not in self._projects:
+            file = f"{folder}/{PROJECT_FILE}" if folder else PROJECT_FILE
+            data = self._checked(file, "project", diagnostics)
+            self._projects[folder] = None if data is None else Project(data["name"], folder, file, data)
+            self._refuse_nested(folder, file, diagnostics)
+        return self._projects[folder]
+
+    def _refuse_nested(self, folder: str, file: str, diagnostics: Diagnostics) -> None:
+        outer = self.project_folder(os.path.dirname(folder)) if folder else None
+        if outer is not None:
+            diagnostics.report(
+                NESTED_PROJECT,
+                f"project `{folder}` lies inside project `{outer or '.'}`",
+                Span(file),
+                help="put projects side by side; a folder that holds a stack needs only stack.yaml",
+            )
+
+    def project_folder(self, folder: str) -> str | None:
+        """Return the nearest folder upward, within the root, that holds `project.yaml`."""
+        while True:
+            if os.path.isfile(self.files.path(f"{folder}/{PROJECT_FILE}" if folder else PROJECT_FILE)):
+                return folder
+            if not folder:
+                return None
+            folder = os.path.dirname(folder)
+
+    def stack(self, folder: str, diagnostics: Diagnostics) -> Stack | None:
+        """Return the stack in `folder` with the names of its workspaces, or None after a diagnostic."""
+        file = f"{folder}/{STACK_FILE}" if folder else STACK_FILE
+        data = self._checked(file, "stack", diagnostics)
+        home = self.project_folder(folder)
+        if home is None:
+            diagnostics.report(
+                NO_PROJECT, "this stack belongs to no project", Span(file), help=f"add a {PROJECT_FILE} in a folder above it"
+            )
+            return None
+        project = self.project(home, diagnostics)
+        if data is None or project is None:
+            return None
+        name = data.get("name") or os.path.basename(folder)
+        return Stack(name, project, folder, file, data, self._workspace_names(name, data))
+
+    def _workspace_names(self, stack: str, data: Mapping[str, Any]) -> Sequence[str]:
+        given = data.get("workspaces") or ([data["workspace"]] if data.get("workspace") else None)
+        if given:
+            return list(dict.fromkeys(given))
+        return [next((name for name in (stack, "default") if self.files.exists(f"workspaces/{name}.yaml")), "")]
+
+    def workspace_names(self) -> list[str]:
+        """Return the names of all workspaces, sorted."""
+        folder = self.files.path("workspaces")
+        if not os.path.isdir(folder):
+            return []
+        return sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".yaml") and not name.startswith("."))
+
+    def workspace(self, name: str, diagnostics: Diagnostics, where: Span | None = None) -> Workspace | None:
+        """Return a workspace, or None after a diagnostic; `""` is the empty one.
+
+        `where` is the place that names it.
+        """
+        if not name:
+            return Workspace("", "", {})
+        file = f"workspaces/{name}.yaml"
+        if name not in self._workspaces:
+            if not self.files.exists(file):
+                self._report_missing(name, diagnostics, where)
+                return None
+            data = self._checked(file, "workspace", diagnostics)
+            self._workspaces[name] = None if data is None else Workspace(name, file, data)
+        return self._workspaces[name]
+
+    def _report_missing(self, name: str, diagnostics: Diagnostics, where: Span | None) -> None:
+        from difflib import get_close_matches
+
+        names = self.workspace_names()
+        close = get_close_matches(name, names, 1)
+        known = f"there are {', '.join(f'`{known}`' for known in names[:8])}" if names else "there is none yet"
+        diagnostics.report(
+            NO_WORKSPACE,
+            f"workspace `{name}` does not exist",
+            where,
+            help=f"did you mean `{close[0]}`?" if close else f"add workspaces/{name}.yaml; {known}",
+        )
+
+    def app_files(self, stack: Stack, diagnostics: Diagnostics) -> list[tuple[str, Span | None]]:
+        """Return the files that a stack's layers are read from, in merge order, and the place that names each."""
+        return self._entries(stack) if "entries" in stack.data else self._usual_files(stack, diagnostics)
+
+    def _entries(self, stack: Stack) -> list[tuple[str, Span | None]]:
+        found: list[tuple[str, Span | None]] = []
+        for at, entry in enumerate(stack.data["entries"]):
+            path = os.path.normpath(os.path.join(self.files.path(stack.path), entry))
+            file = self.files.relative(path)
+            # A path that leaves the root is kept as written: the door refuses it and says so.
+            found.append((entry if file is None else file, self.files.span(stack.file, ("entries", at))))
+        return found
+
+    def _usual_files(self, stack: Stack, diagnostics: Diagnostics) -> list[tuple[str, Span | None]]:
+        base = f"{stack.project.path}/base" if stack.project.path else "base"
+        found: list[tuple[str, Span | None]] = []
+        for folder in (base, stack.path) if base != stack.path else (stack.path,):
+            found.extend((file, None) for file in self._app_files(folder, diagnostics))
+        return found
+
+    def _app_files(self, folder: str, diagnostics: Diagnostics) -> list[str]:
+        try:
+            names = os.listdir(self.files.path(folder))
+        except FileNotFoundError:
+            self.files.absent.add(folder)
+            return []
+        except OSError as error:
+            from kusion_render.repository.files import UNREADABLE
+
+            diagnostics.report(UNREADABLE, f"`{folder}` cannot be listed: {(error.strerror or '').lower()}", Span(folder))
+            return []
+        if APP_FILE not in names and ("kcl.mod" in names or "main.k" in names):
+            return [f"{folder}/main.k"]
+        apps = sorted(name for name in names if name.endswith(APP_SUFFIX) and not name.startswith("."))
+        ordered = ([APP_FILE] if APP_FILE in names else []) + apps
+        return [f"{folder}/{name}" if folder else name for name in ordered]

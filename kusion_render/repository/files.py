@@ -1,0 +1,151 @@
+"""The one door to the repository's files: nothing outside the root is read, nothing is read twice."""
+
+from __future__ import annotations
+
+import os
+
+from kusion_render.diagnostics import Diagnostics, Rule
+from kusion_render.origins import locate
+from kusion_render.repository.limits import lowered
+from kusion_render.yamlio import Limits, parse, positions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Diagnostic, Pointer, Span, Where
+    from kusion_render.origins import Positions
+    from kusion_render.yamlio import Parsed
+
+UNREADABLE: Final = Rule("KR110", "unreadable-file")
+OUTSIDE_ROOT: Final = Rule("KR111", "outside-root")
+TOO_LARGE: Final = Rule("KR109", "too-large")
+NOT_A_MAPPING: Final = Rule("KR108", "not-a-mapping")
+
+
+class Files:
+    """Reads files below `root` (an absolute, resolved path); paths are relative to it, with forward slashes.
+
+    Remembers what was read and what was looked for in vain, which together are the inputs of a render.
+    """
+
+    __slots__ = ("_bytes", "_parsed", "absent", "limits", "root")
+
+    def __init__(self, root: str, limits: Limits | None = None) -> None:
+        self.root: Final = root
+        self.limits = limits or Limits()
+        self.absent: Final[set[str]] = set()
+        self._bytes: Final[dict[str, bytes | None]] = {}
+        self._parsed: Final[dict[str, tuple[Parsed | None, Sequence[Diagnostic]]]] = {}
+
+    def lower_limits(self, wanted: Mapping[str, Any]) -> None:
+        """Take a repository's own bounds where they are lower than the operator's; called once, before its other files."""
+        self.limits = lowered(self.limits, wanted)
+
+    @property
+    def read(self) -> Sequence[str]:
+        """The files that were read so far, sorted."""
+        return sorted(file for file, content in self._bytes.items() if content is not None)
+
+    def path(self, file: str) -> str:
+        """Return the absolute path of a file of the repository."""
+        return os.path.join(self.root, *file.split("/")) if file else self.root
+
+    def relative(self, path: str) -> str | None:
+        """Return an absolute path relative to the root, or None when it lies outside."""
+        relative = os.path.relpath(path, self.root).replace(os.sep, "/")
+        if relative == ".":
+            return ""
+        return None if relative == ".." or relative.startswith("../") or os.path.isabs(relative) else relative
+
+    def exists(self, file: str) -> bool:
+        """Tell whether a file is there, and remember the question: its appearance would change the render."""
+        found = os.path.isfile(self.path(file))
+        if not found:
+            self.absent.add(file)
+        return found
+
+    def inside(self, path: str) -> bool:
+        """Tell whether what a path leads to, links followed, lies inside the root."""
+        target = os.path.realpath(path)
+        return target == self.root or target.startswith(self.root.rstrip(os.sep) + os.sep)
+
+    def content(self, file: str, diagnostics: Diagnostics, where: Where = None) -> bytes | None:
+        """Return a file's bytes, or None after KR109, KR110 or KR111.
+
+        `where` is the place that named the file, for the diagnostic.
+        """
+        if file in self._bytes and self._bytes[file] is not None:
+            return self._bytes[file]
+        path = self.path(file)
+        if self.relative(path) is None or not self.inside(path):
+            diagnostics.report(
+                OUTSIDE_ROOT,
+                f"`{file}` leads outside the repository",
+                where,
+                help="keep every file a render reads inside the repository; links must stay inside too",
+            )
+            return None
+        content = self._read(path, file, diagnostics, where)
+        self._bytes[file] = content
+        return content
+
+    def _read(self, path: str, file: str, diagnostics: Diagnostics, where: Where) -> bytes | None:
+        limit = self.limits.max_bytes
+        try:
+            if not os.path.isfile(path) and os.path.exists(path):
+                raise OSError(0, "not a regular file")
+            with open(path, "rb") as stream:
+                content = stream.read(limit + 1)
+        except OSError as error:
+            reason = (error.strerror or "cannot be read").lower()
+            diagnostics.report(UNREADABLE, f"`{file}` cannot be read: {reason}", where, help="check its path and its mode")
+            return None
+        if len(content) > limit:
+            diagnostics.report(
+                TOO_LARGE,
+                f"`{file}` is larger than {limit} bytes",
+                where,
+                help="split it; the bound is `limits.maxFileBytes` of kusion-render.yaml",
+            )
+            return None
+        return content
+
+    def yaml(self, file: str, diagnostics: Diagnostics, where: Where = None) -> Parsed | None:
+        """Return a file's one document, read once a run; its problems are reported each time it is asked for."""
+        known = self._parsed.get(file)
+        if known is None:
+            known = self._parsed[file] = self._parse(file, where)
+        diagnostics.items.extend(known[1])
+        return known[0]
+
+    def _parse(self, file: str, where: Where) -> tuple[Parsed | None, Sequence[Diagnostic]]:
+        found = Diagnostics()
+        content = self.content(file, found, where)
+        if content is None:
+            return None, found.items
+        parsed = parse(content, file, found, limits=self.limits)
+        if parsed is not None and parsed.data is not None and not isinstance(parsed.data, dict):
+            found.report(
+                NOT_A_MAPPING,
+                "a map of keys to values is expected here",
+                self.positions(file)[()][1],
+                help="write `key: value` lines",
+            )
+            parsed = None
+        return (None if found.failed else parsed), found.items
+
+    def positions(self, file: str) -> Positions:
+        """Return where every key and value of a readable file stands."""
+        content = self._bytes.get(file)
+        return positions(content, file) if content is not None else {}
+
+    def span(self, file: str, pointer: Pointer, *, on_key: bool = False) -> Span:
+        """Return the place of `pointer` in a file that was read."""
+        return locate(self.positions(file), pointer, file, on_key=on_key)
+
+    def text(self, file: str) -> str | None:
+        """Return a file's text for a code frame, or None when it was not read."""
+        content = self._bytes.get(file)
+        return None if content is None else content.decode("utf-8", errors="replace")

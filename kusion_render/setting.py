@@ -1,0 +1,92 @@
+"""Places and values given on the command line: `APP.path.to.field=VALUE`."""
+
+from __future__ import annotations
+
+from kusion_render.yamlio import scalar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kusion_render.diagnostics import Pointer
+
+
+def parse(text: str) -> tuple[Pointer, Any]:
+    """Return the place and the value of a setting.
+
+    The place has dots, with `["a.b"]` for keys that have some themselves, or is a JSON Pointer (RFC 6901) when it
+    begins with `/`. The value is JSON when it looks like a map, a list or a quoted text; else it is read as YAML reads a
+    plain scalar, so that the schema decides about its type.
+
+    Raises:
+        ValueError: with the reason, in words for the user.
+    """
+    if text.startswith("/"):
+        place, equals, value = text.partition("=")
+        pointer: Pointer = tuple(part.replace("~1", "/").replace("~0", "~") for part in place[1:].split("/"))
+    else:
+        pointer, equals, value = _dotted(text)
+    if not equals:
+        raise ValueError("there is no `=`; write APP.path.to.field=VALUE")
+    if len(pointer) < 2 or "" in pointer:
+        raise ValueError("the path must lead from an app to one of its fields, such as web.workload.replicas")
+    return pointer, _value(value)
+
+
+def dotted_pointer(text: str) -> Pointer:
+    """Return the place that a dotted path names, such as `spec.containers[0].env`.
+
+    Raises:
+        ValueError: when a bracket is not closed.
+    """
+    return _dotted(text)[0]
+
+
+def _dotted(text: str) -> tuple[Pointer, str, str]:
+    steps: list[str | int] = []
+    step = ""
+    at = 0
+    while at < len(text) and text[at] != "=":
+        char = text[at]
+        if char == ".":
+            steps.append(step)
+            step = ""
+        elif char == "[":
+            inside, at = _bracket(text, at)
+            if step:
+                steps.append(step)
+            steps.append(inside)
+            step = ""
+            at += 1 if text[at + 1 : at + 2] == "." else 0
+        else:
+            step += char
+        at += 1
+    if step:
+        steps.append(step)
+    return tuple(steps), text[at : at + 1], text[at + 1 :]
+
+
+def _bracket(text: str, at: int) -> tuple[str | int, int]:
+    """Return what stands in the bracket at `at`, and where it is closed."""
+    quote = text[at + 1 : at + 2]
+    if quote in ('"', "'") and quote:
+        end = text.find(quote + "]", at + 2)
+        if end < 0:
+            raise ValueError("a bracket is not closed")
+        return text[at + 2 : end], end + 1
+    end = text.find("]", at)
+    if end < 0:
+        raise ValueError("a bracket is not closed")
+    inside = text[at + 1 : end]
+    return (int(inside) if inside.isascii() and inside.isdigit() else inside), end
+
+
+def _value(text: str) -> Any:
+    if text[:1] in ("{", "[", '"'):
+        import json
+
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return scalar(text)

@@ -1,0 +1,133 @@
+"""From places in merged data to places in files: the second, traced run, when something is wrong or someone asks."""
+
+from __future__ import annotations
+
+from kusion_render.assembly import Sources, assemble
+from kusion_render.diagnostics import OutputPlace, Place
+from kusion_render.document import GONE, at
+from kusion_render.origins import Token, resolved, tokens, witness
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Diagnostic, Pointer, Span, Where
+    from kusion_render.pipeline import Compilation, Input
+    from kusion_render.repository import Repository
+
+
+class Trace:
+    """Answers where a value of a render's apps was written, and what it overrode."""
+
+    __slots__ = ("_repository", "_source", "_steps")
+
+    def __init__(self, repository: Repository, source: Input) -> None:
+        self._repository: Final = repository
+        self._source: Final = source
+        self._steps: Final = _prefixes(source.sources)
+
+    def span(self, pointer: Pointer, *, on_key: bool = False) -> Span | None:
+        """Return the place that a value of the apps was written at, or of the nearest thing around it."""
+        whole = pointer
+        while pointer:
+            found = witness(self._steps[-1], pointer)
+            if found is not None:
+                return self._locate(*found, on_key=on_key or pointer != whole)
+            null = self._null(pointer)
+            if null is not None:
+                return null
+            pointer = pointer[:-1]
+        return None
+
+    def _null(self, pointer: Pointer) -> Span | None:
+        for layer in reversed(self._source.layers):
+            if at(layer.data, pointer) is None:
+                return self._repository.files.span(layer.file, pointer, on_key=True)
+        return None
+
+    def _locate(self, layer: int, pointer: Pointer, *, on_key: bool = False) -> Span | None:
+        file = self.file(layer)
+        return self._repository.files.span(file, pointer, on_key=on_key) if file else None
+
+    def locate(self, token: Token) -> Span | None:
+        """Return the place of a token's value."""
+        return self._locate(token.layer, token.pointer)
+
+    def role(self, layer: int, pointer: Pointer) -> str:
+        """Return in what role a layer speaks, in words; "" for an app file's own app."""
+        if layer >= len(self._source.layers):
+            return "--set"
+        if layer < 0:
+            return "enforced" if pointer[0] == "enforce" else f"module {pointer[1]}, {pointer[3]}"
+        return '"*"' if "*" in pointer else ""
+
+    def file(self, layer: int) -> str:
+        """Return the file of a layer by its number in the tokens; "" is the command line."""
+        if layer < 0:
+            return self._source.workspace.file
+        layers = self._source.layers
+        return layers[layer].file if layer < len(layers) else ""
+
+    def history(self, pointer: Pointer) -> list[tuple[int, Pointer, Any]]:
+        """Return who set a value, oldest first: layer, place in it, value; `GONE` for a deletion."""
+        found: list[tuple[int, Pointer, Any]] = []
+        for number, step in enumerate(self._steps):
+            value = at(step, pointer)
+            if value is GONE:
+                if found and found[-1][2] is not GONE:
+                    found.append((number - 1, pointer, GONE))
+            elif isinstance(value, Token) and (not found or found[-1][:2] != (value.layer, value.pointer)):
+                found.append((value.layer, value.pointer, value.value))
+        return found
+
+
+def _prefixes(sources: Sources) -> list[Any]:
+    """Assemble the apps from tokens, with ever more of the layers: what differs between two steps is what one changed."""
+    layers = [tokens(layer, number) for number, layer in enumerate(sources.layers)]
+    modules = {
+        name: {**module, "configs": tokens(module.get("configs") or {}, -1, ("modules", name, "configs"))}
+        for name, module in sources.modules.items()
+    }
+    enforce = tokens(sources.enforce, -1, ("enforce",))
+    settings = [(pointer, tokens(value, len(layers), pointer)) for pointer, value in sources.settings]
+
+    def step(count: int, *, full: bool = False) -> Any:
+        return assemble(
+            Sources(
+                layers[:count],
+                project=sources.project,
+                modules=modules,
+                enforce=enforce if full else None,
+                settings=settings if full else (),
+                deep=sources.deep,
+            )
+        )
+
+    return [*(step(count) for count in range(len(layers) + 1)), step(len(layers), full=True)]
+
+
+def placed(
+    items: Sequence[Diagnostic], repository: Repository, compilation: Compilation, stack: str
+) -> list[Diagnostic]:
+    """Return diagnostics with every place turned into one of a file, and the stack they belong to."""
+    source = compilation.source
+    trace: list[Trace] = []
+
+    def place(where: Where) -> Where:
+        if isinstance(where, OutputPlace):
+            from kusion_render.attribution import cause
+
+            where = cause(compilation, where.resource_id, where.pointer)
+        if not isinstance(where, Place):
+            return where
+        if where.document == "apps":
+            if source is None:
+                return None
+            if not trace:
+                trace.append(Trace(repository, source))
+            return trace[0].span(where.pointer, on_key=where.on_key)
+        file = source.workspace.file if where.document == "workspace" and source is not None else where.document
+        return repository.files.span(file, where.pointer, on_key=where.on_key)
+
+    return [resolved(item, place, stack) for item in items]

@@ -1,0 +1,83 @@
+"""What must hold of the finished objects of a render: valid names, no duplicates, no dangling references."""
+
+from __future__ import annotations
+
+from kusion_render.diagnostics import OutputPlace, Place, Related, Rule
+from kusion_render.kubernetes.checks import problems
+from kusion_render.kubernetes.references import references
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Final
+
+    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.kubernetes.references import Reference
+    from kusion_render.model import Resource
+
+DUPLICATE_OBJECT: Final = Rule("KR511", "duplicate-object")
+DANGLING_REFERENCE: Final = Rule("KR326", "dangling-reference")
+
+# Objects that every namespace has, or that something outside of Git makes.
+_ALWAYS: Final = frozenset((("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")))
+# Kinds whose object brings another one into being under its own name.
+_MAKES: Final = {"ExternalSecret": "Secret", "SealedSecret": "Secret", "Certificate": "Secret"}
+# Routes may lead to Services of other stacks, and a TLS Secret is often made by a controller.
+_CHECKED: Final = frozenset(("ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"))
+
+
+def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], diagnostics: Diagnostics) -> None:
+    """Report every object that Kubernetes would refuse or that would not start; `existing` lives elsewhere."""
+    _refuse_duplicates(resources, diagnostics)
+    for resource in resources:
+        for found in problems(resource.attributes):
+            diagnostics.report(
+                found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help
+            )
+    known = {*existing, *_ALWAYS}
+    for resource in resources:
+        kind, name = resource.attributes["kind"], resource.attributes["metadata"].get("name", "")
+        known.add((_MAKES.get(kind, kind), name))
+    for resource in resources:
+        for reference in references(resource.attributes):
+            if reference.kind in _CHECKED and not reference.optional and (reference.kind, reference.name) not in known:
+                _report_dangling(resource, reference, known, diagnostics)
+
+
+def _report_dangling(
+    resource: Resource, reference: Reference, known: Iterable[tuple[str, str]], diagnostics: Diagnostics
+) -> None:
+    from difflib import get_close_matches
+
+    names = sorted(name for kind, name in known if kind == reference.kind)
+    close = get_close_matches(reference.name, names, 1)
+    where = {"ConfigMap": "configs", "Secret": "secrets", "ServiceAccount": "serviceAccounts"}.get(reference.kind)
+    elsewhere = f"say so where it lives elsewhere: `accessories: {{{where}: {{{reference.name}: {{existing: true}}}}}}`"
+    diagnostics.report(
+        DANGLING_REFERENCE,
+        f"{reference.kind} `{reference.name}` is not in this stack",
+        OutputPlace(resource.id, reference.pointer),
+        help=f"did you mean `{close[0]}`?" if close else elsewhere if where else "give the claim a `size` to make it",
+    )
+
+
+def _refuse_duplicates(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:
+    first: dict[tuple[str, ...], Resource] = {}
+    for resource in resources:
+        other = first.setdefault(identity(resource), resource)
+        if other is not resource:
+            diagnostics.report(
+                DUPLICATE_OBJECT,
+                f"{resource.attributes['kind']} `{resource.attributes['metadata']['name']}` is made twice",
+                Place(resource.place, on_key=True),
+                help="rename one of them",
+                related=[Related("the other one", Place(other.place, on_key=True))],
+            )
+
+
+def identity(resource: Resource) -> tuple[str, ...]:
+    """Return what makes an object one and the same in a cluster: group, kind, namespace, name."""
+    manifest = resource.attributes
+    group = manifest["apiVersion"].rpartition("/")[0]
+    metadata = manifest["metadata"]
+    return (group, manifest["kind"], metadata.get("namespace", ""), metadata.get("name", ""))

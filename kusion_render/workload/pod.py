@@ -1,0 +1,180 @@
+"""Pods: what service and job have in common."""
+
+from __future__ import annotations
+
+import binascii
+
+from kusion_render.kubernetes.merge_keys import strategic_merge
+from kusion_render.model import Resource
+from kusion_render.workload.container import container
+from kusion_render.workload.text import texts
+from kusion_render.workload.volume import Volumes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.modules import GeneratorRequest
+
+# Pod Security Standards, profile "restricted", the part that may stand on the pod.
+_RESTRICTED_POD: Final = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+_AS_WRITTEN: Final = (
+    "terminationGracePeriodSeconds",
+    "nodeSelector",
+    "tolerations",
+    "affinity",
+    "priorityClassName",
+    "runtimeClassName",
+    "schedulerName",
+    "hostAliases",
+    "dnsPolicy",
+    "dnsConfig",
+    "enableServiceLinks",
+    "hostNetwork",
+    "shareProcessNamespace",
+    "automountServiceAccountToken",
+)
+
+
+class Pod:
+    """A pod template, and the objects it brings along: ConfigMaps, claims, a service account.
+
+    `templates` are a StatefulSet's claim templates.
+    """
+
+    __slots__ = ("objects", "template", "templates")
+
+    def __init__(self, template: dict[str, Any], objects: list[Resource], templates: list[dict[str, Any]]) -> None:
+        self.template: Final = template
+        self.objects: Final = objects
+        self.templates: Final = templates
+
+
+def pod(request: GeneratorRequest, diagnostics: Diagnostics, *, restart_policy: str = "", stateful: bool = False) -> Pod:
+    """Return the pod template for a workload's config, with its labels and annotations."""
+    config = request.config
+    volumes = Volumes(request.name, request.context.contents, templates=stateful)
+    spec: dict[str, Any] = {}
+    account, objects = _service_account(request)
+    if account:
+        spec["serviceAccountName"] = account
+    policy = config.get("restartPolicy") or restart_policy
+    if policy:
+        spec["restartPolicy"] = policy
+    _add_containers(spec, request, volumes, diagnostics)
+    if volumes.volumes:
+        spec["volumes"] = volumes.volumes
+    _add_scheduling(spec, config)
+    if config.get("podSpec"):
+        spec = strategic_merge(spec, config["podSpec"], "PodSpec")
+    objects += [_config_map(request, name, data) for name, data in volumes.configs.items()]
+    if not stateful:
+        objects += [_claim(request, name, claim) for name, claim in volumes.claims.items()]
+    templates = [{"metadata": {"name": name}, "spec": claim} for name, claim in volumes.claims.items()] if stateful else []
+    return Pod({"metadata": _metadata(request), "spec": spec}, objects, templates)
+
+
+def _metadata(request: GeneratorRequest) -> dict[str, Any]:
+    config = request.config
+    labels = {**request.app_labels, **request.labels, **texts(config.get("labels")), **texts(config.get("podLabels"))}
+    metadata: dict[str, Any] = {"labels": labels}
+    annotations = {**texts(config.get("annotations")), **texts(config.get("podAnnotations"))}
+    if annotations:
+        metadata["annotations"] = annotations
+    return metadata
+
+
+def _add_containers(
+    spec: dict[str, Any], request: GeneratorRequest, volumes: Volumes, diagnostics: Diagnostics
+) -> None:
+    restricted = request.config.get("security") == "restricted"
+    for key in ("initContainers", "containers"):
+        configs = request.config.get(key)
+        if not configs:
+            continue
+        # Kusion sorts containers by name; we keep the order that was written.
+        names = sorted(configs) if request.kusion and key == "containers" else configs
+        spec[key] = [
+            container(
+                name,
+                configs[name],
+                volumes,
+                (*request.place, key, name),
+                diagnostics,
+                restricted=restricted,
+                kusion=request.kusion,
+            )
+            for name in names
+        ]
+
+
+def _add_scheduling(spec: dict[str, Any], config: Mapping[str, Any]) -> None:
+    context = dict(config.get("securityContext") or {})
+    if config.get("security") == "restricted":
+        context = {**_RESTRICTED_POD, **context}
+    if context:
+        spec["securityContext"] = context
+    for key in _AS_WRITTEN:
+        value = config.get(key)
+        if value is not None and value != {} and value != []:
+            spec[key] = texts(value) if key == "nodeSelector" else value
+    if config.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = [
+            {"name": item} if isinstance(item, str) else item for item in config["imagePullSecrets"]
+        ]
+    spread = config.get("topologySpreadConstraints")
+    if spread:
+        # Kusion's keys are free text and used nowhere; its order is random, ours is by key.
+        items = [spread[key] for key in sorted(spread)] if isinstance(spread, dict) else spread
+        spec["topologySpreadConstraints"] = [{k: v for k, v in item.items() if k != "_type"} for item in items]
+
+
+def _service_account(request: GeneratorRequest) -> tuple[str, list[Resource]]:
+    asked = request.config.get("serviceAccount")
+    if not asked:
+        return "", []
+    if isinstance(asked, str):
+        return asked, []
+    config: Mapping[str, Any] = {} if asked is True else asked
+    name = config.get("name") or request.name
+    return name, [service_account(request, name, config)]
+
+
+def service_account(request: GeneratorRequest, name: str, config: Mapping[str, Any]) -> Resource:
+    """Return a ServiceAccount from `{annotations, labels, automountToken, imagePullSecrets}`."""
+    fields: dict[str, Any] = {}
+    if config.get("automountToken") is not None:
+        fields["automountServiceAccountToken"] = config["automountToken"]
+    if config.get("imagePullSecrets"):
+        fields["imagePullSecrets"] = [
+            {"name": item} if isinstance(item, str) else item for item in config["imagePullSecrets"]
+        ]
+    return request.resource(
+        "v1", "ServiceAccount", name, fields, labels=texts(config.get("labels")), annotations=texts(config.get("annotations"))
+    )
+
+
+def object_data(files: Mapping[str, str | bytes]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the `data` and `binaryData` of a ConfigMap, each only when it holds something."""
+    plain = {key: value for key, value in files.items() if isinstance(value, str)}
+    binary = {key: base64(value) for key, value in files.items() if isinstance(value, bytes)}
+    if plain:
+        yield "data", plain
+    if binary:
+        yield "binaryData", binary
+
+
+def base64(content: bytes) -> str:
+    """Return base64 text without line ends."""
+    return binascii.b2a_base64(content, newline=False).decode("ascii")
+
+
+def _config_map(request: GeneratorRequest, name: str, files: Mapping[str, str | bytes]) -> Resource:
+    return request.resource("v1", "ConfigMap", name, dict(object_data(files)), bare=request.kusion)
+
+
+def _claim(request: GeneratorRequest, name: str, spec: dict[str, Any]) -> Resource:
+    return request.resource("v1", "PersistentVolumeClaim", name, {"spec": spec})
+

@@ -1,0 +1,427 @@
+"""Bytes to plain data, by an own walk over the nodes that libyaml composes.
+
+PyYAML's constructors and resolvers cost more than parsing and guess at scalars; here a node is looked at once.
+Positions are not kept: nodes carry them while problems are reported, and `positions` reads a file again
+when somebody must be shown a place.
+"""
+
+from __future__ import annotations
+
+from yaml.error import YAMLError
+from yaml.nodes import MappingNode, ScalarNode
+
+from kusion_render.diagnostics import Related, Rule, Span, ToolError
+from kusion_render.yamlio.scalars import Plain, scalar
+
+try:
+    from yaml._yaml import CParser
+except ImportError as error:
+    # The pure Python parser is eight times slower and reads some files differently.
+    raise ToolError(
+        "PyYAML was installed without libyaml; install a wheel of PyYAML, or libyaml's headers before building it"
+    ) from error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from yaml.nodes import Node
+
+    from kusion_render.diagnostics import Diagnostics, Json
+    from kusion_render.yamlio.positions import SourceText
+
+DUPLICATE_KEY: Final = Rule("KR102", "duplicate-key")
+TAG: Final = Rule("KR104", "yaml-tag")
+ALIAS: Final = Rule("KR105", "yaml-alias")
+SEVERAL_DOCUMENTS: Final = Rule("KR107", "several-documents")
+TOO_LARGE: Final = Rule("KR109", "too-large")
+BAD_KEY: Final = Rule("KR112", "bad-key")
+
+# What `resolve` leaves on a node in place of a tag; an explicit tag stays a string.
+_PLAIN: Final = object()
+_QUOTED: Final = object()
+_MAPPING: Final = object()
+_SEQUENCE: Final = object()
+
+NULL_TEXTS: Final = frozenset(("", "~", "null", "Null", "NULL"))
+_ODD_KEYS: Final = NULL_TEXTS | {"<<"}
+# Measured: libyaml's composer recurses in C and overflows an 8 MiB stack between 20,000 and 40,000 levels.
+_HARMLESS_INDICATORS: Final = 1000
+
+
+class Limits:
+    """What a file may cost; beyond it is KR109.
+
+    `max_bytes` of a file, `depth` of nested maps and lists (at most 400, as reading and writing recurse),
+    `nodes` of a document after aliases are expanded, `documents` of a file.
+    """
+
+    __slots__ = ("depth", "documents", "max_bytes", "nodes")
+
+    def __init__(
+        self, *, max_bytes: int = 4 << 20, depth: int = 100, nodes: int = 200_000, documents: int = 10_000
+    ) -> None:
+        self.max_bytes: Final = max_bytes
+        self.depth: Final = min(depth, 400)
+        self.nodes: Final = nodes
+        self.documents: Final = documents
+
+
+DEFAULT: Final = Limits()
+
+
+class Parsed:
+    """One document: its `data`, and what in it later stages need not look for when it is absent.
+
+    `has_null`: some map value or list item is null. `has_plain`: some scalar is a `Plain`.
+    `has_reference`: the file holds `${{`.
+    """
+
+    __slots__ = ("data", "has_null", "has_plain", "has_reference")
+
+    def __init__(self, data: Json, *, has_null: bool, has_plain: bool, has_reference: bool) -> None:
+        self.data: Final = data
+        self.has_null: Final = has_null
+        self.has_plain: Final = has_plain
+        self.has_reference: Final = has_reference
+
+
+def parse(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Limits = DEFAULT) -> Parsed | None:
+    """Read a file of one document; empty documents before and after it do not count.
+
+    Reports KR101, KR102, KR104 to KR107, KR109 and KR112. After a duplicate key, a tag, a bad key or a bad `<<`
+    the rest is still returned.
+
+    Returns:
+        The document, with `data` None for an empty file; None if there is nothing to go on with.
+    """
+    nodes = _compose(content, file, diagnostics, limits, several=False)
+    if nodes is None:
+        return None
+    if len(nodes) > 1:
+        from kusion_render.yamlio.failures import report_second_document
+
+        report_second_document(nodes[1], content, file, diagnostics)
+        return None
+    return _read(nodes[0] if nodes else None, content, file, diagnostics, limits)
+
+
+def parse_all(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Limits = DEFAULT) -> list[Parsed] | None:
+    """Read a file of several documents, less the empty ones; otherwise as `parse`."""
+    nodes = _compose(content, file, diagnostics, limits, several=True)
+    if nodes is None:
+        return None
+    documents = [_read(node, content, file, diagnostics, limits) for node in nodes]
+    found = [document for document in documents if document is not None]
+    return found if len(found) == len(documents) else None
+
+
+class _Composer(CParser):
+    """libyaml's composer, with marks of our own in place of tags."""
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool]) -> object:  # noqa: ARG002 - libyaml's call
+        if kind is ScalarNode:
+            return _PLAIN if implicit[0] else _QUOTED
+        return _MAPPING if kind is MappingNode else _SEQUENCE
+
+    def descend_resolver(self, parent: Node | None, index: object) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+
+class _Bounds(Exception):  # noqa: N818 - not an error of the program, and never seen outside this file
+    """A document is too large or too deep, at `node`."""
+
+    def __init__(self, what: str, node: Node | None) -> None:
+        super().__init__(what)
+        self.node: Final = node
+
+
+class _BoundedComposer(_Composer):
+    """A composer that stops before a hostile file overflows the stack or fills the memory."""
+
+    def __init__(self, content: bytes, limits: Limits) -> None:
+        super().__init__(content)
+        self.levels_left = limits.depth + 1
+        self.nodes_left = limits.nodes
+        self.limits: Final = limits
+
+    def descend_resolver(self, parent: Node | None, index: object) -> None:  # noqa: ARG002 - libyaml's call
+        self.levels_left -= 1
+        self.nodes_left -= 1
+        if self.levels_left < 0:
+            raise _Bounds(_too_deep(self.limits), parent)
+        if self.nodes_left < 0:
+            raise _Bounds(_too_many(self.limits), parent)
+
+    def ascend_resolver(self) -> None:
+        self.levels_left += 1
+
+
+def _composer(content: bytes, limits: Limits) -> _Composer:
+    """Choose the cheapest composer that is safe for a file."""
+    # Each level of nesting takes one of these characters, and each byte makes at most two nodes.
+    count = content.count
+    indicators = count(b":") + count(b"-") + count(b"[") + count(b"{") + count(b"?")
+    if indicators <= _HARMLESS_INDICATORS and 2 * len(content) < limits.nodes:
+        return _Composer(content)
+    return _BoundedComposer(content, limits)
+
+
+def _compose(
+    content: bytes, file: str, diagnostics: Diagnostics, limits: Limits, *, several: bool
+) -> list[Node] | None:
+    """Compose all documents that hold something; None if the file cannot be read."""
+    if len(content) > limits.max_bytes:
+        diagnostics.report(TOO_LARGE, f"the file is larger than {limits.max_bytes} bytes", Span(file))
+        return None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # libyaml would read it
+        return _fail(None, content, file, diagnostics)
+    nodes = []
+    try:
+        composer = _composer(content, limits)
+        while composer.check_node():
+            node = composer.get_node()
+            if node is None or (node.value == "" and node.tag is _PLAIN):
+                continue
+            nodes.append(node)
+            if len(nodes) > (limits.documents if several else 1):
+                break
+            if several and isinstance(composer, _BoundedComposer):
+                composer.nodes_left = limits.nodes
+    except _Bounds as bounds:
+        diagnostics.report(TOO_LARGE, str(bounds), _source(content, file).span_of(bounds.node))
+        return None
+    except YAMLError as failure:
+        return _fail(failure, content, file, diagnostics)
+    if several and len(nodes) > limits.documents:
+        place = _source(content, file).span_of(nodes[-1])
+        diagnostics.report(TOO_LARGE, f"the file holds more than {limits.documents} documents", place)
+        return None
+    return nodes
+
+
+def _fail(failure: YAMLError | None, content: bytes, file: str, diagnostics: Diagnostics) -> None:
+    from kusion_render.yamlio.failures import report_failure
+
+    report_failure(failure, content, file, diagnostics)
+
+
+def _read(node: Node | None, content: bytes, file: str, diagnostics: Diagnostics, limits: Limits) -> Parsed | None:
+    """Turn one composed document into data."""
+    walk = _Walk(content, file, diagnostics, limits)
+    try:
+        if b"*" in content and node is not None:
+            walk.shared = {}
+            _Expansion(limits).measure(node)
+        data = walk.value(node, 0) if node is not None else None
+    except _Bounds as bounds:
+        rule = ALIAS if isinstance(bounds, _Cycle) else TOO_LARGE
+        diagnostics.report(rule, str(bounds), _source(content, file).span_of(bounds.node))
+        return None
+    if b"!" in content:
+        from kusion_render.yamlio.failures import report_bare_tags
+
+        report_bare_tags(content, file, diagnostics)
+    return Parsed(data, has_null=walk.has_null, has_plain=walk.has_plain, has_reference=b"${{" in content)
+
+
+class _Cycle(_Bounds):
+    """An alias inside the value that it stands for."""
+
+
+class _Expansion:
+    """Counts what a document holds once every alias is replaced by its value, each node looked at once."""
+
+    __slots__ = ("limits", "sizes")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits: Final = limits
+        self.sizes: Final[dict[int, tuple[int, int] | None]] = {}
+
+    def measure(self, node: Node) -> tuple[int, int]:
+        """Return the number of nodes and the depth of a value, or raise `_Bounds`."""
+        if type(node) is ScalarNode:
+            return 1, 0
+        known = self.sizes.get(id(node), ())
+        if known is None:
+            raise _Cycle("an alias stands inside the value that it repeats", node)
+        if known:
+            return known
+        self.sizes[id(node)] = None
+        size, depth = 1, 0
+        for child in node.value:
+            for part in child if type(child) is tuple else (child,):
+                part_size, part_depth = self.measure(part)
+                size += part_size
+                depth = max(depth, part_depth)
+        if size > self.limits.nodes:
+            raise _Bounds(_too_many(self.limits), node)
+        if depth >= self.limits.depth:
+            raise _Bounds(_too_deep(self.limits), node)
+        self.sizes[id(node)] = (size, depth + 1)
+        return size, depth + 1
+
+
+class _Walk:
+    """Builds the data of one document and reports what is wrong in it."""
+
+    __slots__ = ("content", "diagnostics", "file", "has_null", "has_plain", "limits", "shared", "source")
+
+    def __init__(self, content: bytes, file: str, diagnostics: Diagnostics, limits: Limits) -> None:
+        self.content: Final = content
+        self.file: Final = file
+        self.diagnostics: Final = diagnostics
+        self.limits: Final = limits
+        self.has_null = False
+        self.has_plain = False
+        # Values by the id of their node where aliases may share them; the nodes outlive the walk.
+        self.shared: dict[int, Json] | None = None
+        self.source: SourceText | None = None
+
+    def value(self, node: Node, depth: int) -> Json:
+        """Build any value."""
+        tag = node.tag
+        if tag is _QUOTED:
+            return node.value  # type: ignore[no-any-return]  # PyYAML's nodes are untyped
+        if tag is _PLAIN:
+            return self.plain(node.value)
+        if tag is not _MAPPING and tag is not _SEQUENCE:
+            return self._tagged(node, depth)
+        shared = self.shared
+        if shared is not None and id(node) in shared:
+            return shared[id(node)]
+        if depth >= self.limits.depth:
+            raise _Bounds(_too_deep(self.limits), node)
+        built: Json = self.mapping(node, depth + 1) if tag is _MAPPING else self.sequence(node, depth + 1)
+        if shared is not None:
+            shared[id(node)] = built
+        return built
+
+    def plain(self, text: str) -> Json:
+        """Resolve a plain scalar and remember what kinds there are."""
+        resolved = scalar(text)
+        if resolved is None:
+            self.has_null = True
+        elif type(resolved) is Plain:
+            self.has_plain = True
+        return resolved
+
+    def sequence(self, node: Node, depth: int) -> list[Json]:
+        """Build a list."""
+        value = self.value
+        return [value(child, depth) for child in node.value]
+
+    def mapping(self, node: Node, depth: int) -> dict[str, Json]:
+        """Build a map; the first of two equal keys stays."""
+        data: dict[str, Json] = {}
+        merges: list[Node] = []
+        duplicates: list[Node] = []
+        for key_node, value_node in node.value:
+            tag = key_node.tag
+            key = key_node.value
+            if tag is not _QUOTED and (tag is not _PLAIN or key in _ODD_KEYS):
+                if tag is _PLAIN and key == "<<":
+                    if merges:
+                        duplicates.append(key_node)
+                    merges.append(value_node)
+                    continue
+                if not self._key(key_node):
+                    continue
+            if key in data:
+                duplicates.append(key_node)
+                self.value(value_node, depth)
+                continue
+            tag = value_node.tag
+            # As `value` does; a call less for two thirds of all nodes.
+            if tag is _PLAIN:
+                resolved = scalar(value_node.value)
+                if resolved is None:
+                    self.has_null = True
+                elif type(resolved) is Plain:
+                    self.has_plain = True
+                data[key] = resolved
+            elif tag is _QUOTED:
+                data[key] = value_node.value
+            else:
+                data[key] = self.value(value_node, depth)
+        if duplicates:
+            self._duplicates(duplicates, node)
+        return data if not merges else self._merged(merges[0], data, depth)
+
+    def _merged(self, node: Node, data: dict[str, Json], depth: int) -> dict[str, Json]:
+        """Put what stands under `<<` below the map's own keys: of a list, the earlier map wins."""
+        merged: dict[str, Json] = {}
+        for source in reversed(node.value if node.tag is _SEQUENCE else [node]):
+            if source.tag is _MAPPING:
+                built = self.value(source, depth)
+                if isinstance(built, dict):
+                    merged.update(built)
+            else:
+                self._report(ALIAS, "`<<` takes a map or a list of maps", source, help="write `<<: *name`")
+        merged.update(data)
+        return merged
+
+    def _key(self, node: Node) -> bool:
+        """Report a key that is no plain text; return whether its text can be used all the same."""
+        if node.tag is _PLAIN:
+            self._report(BAD_KEY, "a key is empty or null", node, help="quote it if it is meant as text")
+            return False
+        if type(node) is ScalarNode:
+            self._report_tag(node)
+            return True
+        kind = "map" if type(node) is MappingNode else "list"
+        self._report(
+            BAD_KEY, f"a key is a {kind}", node, help="quote a value that starts with `{` or `[`, as templates do"
+        )
+        return False
+
+    def _tagged(self, node: Node, depth: int) -> Json:
+        """Report an explicit tag and read on without it."""
+        self._report_tag(node)
+        # Told once, though aliases may lead here again.
+        if type(node) is ScalarNode:
+            node.tag = _QUOTED
+            return node.value  # type: ignore[no-any-return]  # PyYAML's nodes are untyped
+        node.tag = _MAPPING if type(node) is MappingNode else _SEQUENCE
+        return self.value(node, depth)
+
+    def _report_tag(self, node: Node) -> None:
+        tag = str(node.tag).replace("tag:yaml.org,2002:", "!!", 1)
+        self._report(TAG, f"the tag `{tag}` is not supported", node, help="remove it; quote a value to make it text")
+
+    def _duplicates(self, duplicates: list[Node], node: Node) -> None:
+        firsts: dict[str, Node] = {}
+        for key, _ in node.value:
+            if type(key) is ScalarNode:
+                firsts.setdefault(key.value, key)
+        for key in duplicates:
+            related = [Related("first set here", self._span(firsts[key.value]))]
+            message = f"the key `{key.value}` is set twice"
+            self.diagnostics.report(
+                DUPLICATE_KEY, message, self._span(key), help="remove one of the two", related=related
+            )
+
+    def _report(self, rule: Rule, message: str, node: Node, *, help: str) -> None:  # noqa: A002 - as `Diagnostics.report`
+        self.diagnostics.report(rule, message, self._span(node), help=help)
+
+    def _span(self, node: Node) -> Span:
+        if self.source is None:
+            self.source = _source(self.content, self.file)
+        return self.source.span_of(node)
+
+
+def _too_deep(limits: Limits) -> str:
+    return f"maps and lists are nested more than {limits.depth} levels deep"
+
+
+def _too_many(limits: Limits) -> str:
+    return f"the document holds more than {limits.nodes} values, aliases expanded"
+
+
+def _source(content: bytes, file: str) -> SourceText:
+    from kusion_render.yamlio.positions import SourceText
+
+    return SourceText(content, file)
