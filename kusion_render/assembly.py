@@ -6,7 +6,7 @@ Pure, and it looks at scalars only to compare them, so a traced run can put toke
 from __future__ import annotations
 
 from kusion_render.document import EVERY, GONE, MISSING, at, fill, merge, put
-from kusion_render.modules import module_name
+from kusion_render.modules import MODULES, module_name
 from kusion_render.schema import merge_keys
 
 TYPE_CHECKING = False
@@ -124,7 +124,7 @@ def merge_app(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     accessories = above.get("accessories")
     if isinstance(accessories, dict) and isinstance(below.get("accessories"), dict):
         keys["accessories"] = {
-            key: merge_keys(f"modules/{_module(key, config, below['accessories'].get(key))}")
+            key: _module_keys(_module(key, config, below["accessories"].get(key)))
             for key, config in accessories.items()
         }
     return merge(below, above, keys)
@@ -135,6 +135,11 @@ def _module(key: str, above: Any, below: Any) -> str:
         if isinstance(config, dict) and ("_type" in config or "module" in config):
             return module_name(key, config)
     return module_name(key, None)
+
+
+def _module_keys(module: str) -> Mapping[str, Any]:
+    # A module that is not ours, or not there at all, names no merge keys: its lists replace.
+    return merge_keys(f"modules/{module}") if module in MODULES else {}
 
 
 def _complete(app: Any, every: Any, sources: Sources) -> Any:
@@ -220,7 +225,7 @@ def platform_config(sources: Sources, module: str) -> dict[str, Any]:
         if not isinstance(block, dict) or not _holds(name, block, sources.project):
             continue
         plain = {key: value for key, value in block.items() if key not in _KUSION_OWN}
-        merged = merge(merged, plain, merge_keys(f"modules/{module}")) if sources.deep else {**merged, **plain}
+        merged = merge(merged, plain, _module_keys(module)) if sources.deep else {**merged, **plain}
     return merged
 
 

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 class Layer:
-    """One source document before merging: the apps of one file, and where the file lies in the repository."""
+    """One source document before merging: the apps of one file, and where the file lies in the repository.
 
-    __slots__ = ("data", "file", "parsed")
+    `deletes` says that it may hold a `null` or a `$patch`, which must be settled after merging.
+    """
 
-    def __init__(self, file: str, data: Mapping[str, Any], parsed: Parsed) -> None:
+    __slots__ = ("data", "deletes", "file", "parsed")
+
+    def __init__(self, file: str, data: Mapping[str, Any], parsed: Parsed, *, deletes: bool) -> None:
         self.file: Final = file
         self.data: Final = data  # Any: the apps, not yet checked
         self.parsed: Final = parsed
+        self.deletes: Final = deletes
 
 
 class Namespace:

@@ -222,7 +222,7 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
     apps: dict[str, Any] = assemble(sources)
     _check_settings(sources, diagnostics)
     parsed = [layer.parsed for layer in source.layers]
-    if source.workspace.file or source.options.settings or any(item.has_null or item.has_directive for item in parsed):
+    if source.workspace.file or source.options.settings or any(layer.deletes for layer in source.layers):
         apps = _settled(apps, diagnostics)
     referring = source.workspace.file or source.options.settings or any(item.has_reference for item in parsed)
     plain = source.workspace.file or source.options.settings or any(item.has_plain for item in parsed)

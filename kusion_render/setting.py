@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kusion_render.yamlio import scalar
+from kusion_render.yamlio.scalars import scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from kusion_render.diagnostics import Rule
-from kusion_render.document import put
+from kusion_render.document import DIRECTIVE, put
 from kusion_render.model import Layer
 from kusion_render.workload.files import named_files
 
@@ -37,7 +37,8 @@ def load_layer(files: Files, file: str, diagnostics: Diagnostics, where: Span | 
             help="write apps here, as `NAME: {workload: …}`",
         )
         return None
-    return Layer(file, _from_root(data, posixpath.dirname(file)), parsed)
+    deletes = parsed.has_null or DIRECTIVE in (files.text(file) or "")
+    return Layer(file, _from_root(data, posixpath.dirname(file)), parsed, deletes=deletes)
 
 
 def _from_root(data: dict[str, Any], folder: str) -> dict[str, Any]:

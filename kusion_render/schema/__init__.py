@@ -40,7 +40,7 @@ def check(
     """
     if schema is None:
         try:
-            generated(name).validate(data)
+            artefacts(name).validate(data)
         except Invalid:
             pass
         else:
@@ -69,7 +69,7 @@ def typed(
     from kusion_render.schema.scalars import Resolution, resolve
 
     if schema is None:
-        positions = generated(name).TEXT
+        positions = artefacts(name).TEXT
     else:
         from kusion_render.schema.positions import text_positions
 
@@ -84,7 +84,7 @@ def merge_keys(name: str, schema: Schema | None = None) -> dict[str, Any]:  # An
     identify an item of that list. Source: `x-merge-key` in the schema.
     """
     if schema is None:
-        keys: dict[str, Any] = generated(name).MERGE_KEYS
+        keys: dict[str, Any] = artefacts(name).MERGE_KEYS
         return keys
     from kusion_render.schema.positions import merge_positions
 
@@ -92,7 +92,7 @@ def merge_keys(name: str, schema: Schema | None = None) -> dict[str, Any]:  # An
     return found if isinstance(found, dict) else {}
 
 
-def generated(name: str) -> Any:  # Any: a module, imported by name so that only the schemas in use are loaded
+def artefacts(name: str) -> Any:  # Any: a module, imported by name so that only the schemas in use are loaded
     """Return the generated module of a schema: `validate`, `TEXT`, `MERGE_KEYS`."""
     return __import__(
         "kusion_render.schema.generated." + name.replace("/", "_").replace("-", "_"), fromlist=("validate",)

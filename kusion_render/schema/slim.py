@@ -87,8 +87,8 @@ class Slimmer(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:  # noqa: N802 - ast's name
         """Take whole floats for no integers, and look words up instead of comparing them one by one."""
+        node.values = [value for value in node.values if not ast.unparse(value).endswith(".is_integer())")]
         self.generic_visit(node)
-        node.values = [value for value in node.values if "is_integer" not in ast.unparse(value)]
         subject, words = alternatives(node)
         if subject is not None:
             return ast.Compare(subject, [ast.In()], [ast.Tuple([ast.Constant(word) for word in words])])

@@ -11,7 +11,7 @@ from yaml.tokens import TagToken
 
 from kusion_render.diagnostics import Related, Rule
 from kusion_render.yamlio.positions import SourceText
-from kusion_render.yamlio.reader import ALIAS, SEVERAL_DOCUMENTS, TAG, CParser
+from kusion_render.yamlio.reader import ALIAS, SEVERAL_DOCUMENTS, TAG, Composer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,17 +99,22 @@ def _report_syntax(failure: MarkedYAMLError, source: SourceText, diagnostics: Di
     message, advice = _PROBLEMS.get(problem, (problem[:1].lower() + problem[1:], None))
     mark = failure.problem_mark
     if failure.context_mark is not None and (
-        failure.context == _QUOTE_CONTEXT and "unexpected" in problem or problem == "could not find expected ':'"
+        (failure.context == _QUOTE_CONTEXT and "unexpected" in problem) or problem == "could not find expected ':'"
     ):
         # What is wrong is where the quote or the key starts, however far libyaml read on.
         mark = failure.context_mark
     index = _index(mark)
     character = source.text[index : index + 1]
+    column = source.line_and_column(index)[1]
     if problem == "found character that cannot start any token":
         if character == "\t":
             message, advice = "a tab is used for indentation", "indent with spaces"
         else:
-            message = f"a value cannot start with `{character}`"
+            message = f"a value cannot start with {'a backtick' if character == '`' else f'`{character}`'}"
+    elif character == ":" and problem == "did not find expected key":
+        message, advice = "there is no key before this `:`", "write `key: value`"
+    elif "{{" in source.text[index - column + 1 : index]:
+        advice = "quote a value that holds `{{`"
     diagnostics.report(SYNTAX, message, source.span(index, index + 1), help=advice)
 
 
@@ -124,7 +129,9 @@ def _report_anchor(failure: ComposerError, source: SourceText, diagnostics: Diag
         return
     first = _index(failure.context_mark)
     related = [Related("first defined here", source.span(first, first + len(text) + 1))]
-    diagnostics.report(ALIAS, f"the anchor `&{text}` is defined twice", span, help="rename one of the two", related=related)
+    diagnostics.report(
+        ALIAS, f"the anchor `&{text}` is defined twice", span, help="rename one of the two", related=related
+    )
 
 
 def _report_encoding(content: bytes, file: str, diagnostics: Diagnostics) -> None:
@@ -174,12 +181,14 @@ def report_bare_tags(content: bytes, file: str, diagnostics: Diagnostics) -> Non
     if not _BARE_TAG.search(content):
         return
     source: SourceText | None = None
-    scanner = CParser(content)
+    scanner = Composer(content)
     while (token := scanner.get_token()) is not None:
         if type(token) is TagToken and token.value in ((None, "!"), ("!", "")):
             source = source or SourceText(content, file)
             span = source.span(_index(token.start_mark), _index(token.end_mark))
-            diagnostics.report(TAG, "the tag `!` is not supported", span, help="remove it; quote a value to make it text")
+            diagnostics.report(
+                TAG, "the tag `!` is not supported", span, help="remove it; quote a value to make it text"
+            )
 
 
 def _index(mark: Mark | None) -> int:

@@ -16,7 +16,7 @@ from yaml.events import (
 )
 
 from kusion_render.diagnostics import Span
-from kusion_render.yamlio.reader import DEFAULT, NULL_TEXTS, CParser
+from kusion_render.yamlio.reader import DEFAULT, NULL_TEXTS, Composer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class _Written:
 def _compose(content: bytes) -> list[_Written]:
     """Compose all documents without recursion, as far as the file can be read."""
     roots: list[_Written] = []
-    parser = CParser(content)
+    parser = Composer(content)
     builder = _Builder(roots)
     try:
         while (event := parser.get_event()) is not None:

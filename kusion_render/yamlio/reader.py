@@ -116,7 +116,7 @@ def parse_all(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Li
     return found if len(found) == len(documents) else None
 
 
-class _Composer(CParser):
+class Composer(CParser):
     """libyaml's composer, with marks of our own in place of tags."""
 
     def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool]) -> object:  # noqa: ARG002 - libyaml's call
@@ -139,7 +139,7 @@ class _Bounds(Exception):  # noqa: N818 - not an error of the program, and never
         self.node: Final = node
 
 
-class _BoundedComposer(_Composer):
+class _BoundedComposer(Composer):
     """A composer that stops before a hostile file overflows the stack or fills the memory."""
 
     def __init__(self, content: bytes, limits: Limits) -> None:
@@ -160,13 +160,13 @@ class _BoundedComposer(_Composer):
         self.levels_left += 1
 
 
-def _composer(content: bytes, limits: Limits) -> _Composer:
+def _composer(content: bytes, limits: Limits) -> Composer:
     """Choose the cheapest composer that is safe for a file."""
     # Each level of nesting takes one of these characters, and each byte makes at most two nodes.
     count = content.count
     indicators = count(b":") + count(b"-") + count(b"[") + count(b"{") + count(b"?")
     if indicators <= _HARMLESS_INDICATORS and 2 * len(content) < limits.nodes:
-        return _Composer(content)
+        return Composer(content)
     return _BoundedComposer(content, limits)
 
 
@@ -178,7 +178,8 @@ def _compose(
         diagnostics.report(TOO_LARGE, f"the file is larger than {limits.max_bytes} bytes", Span(file))
         return None
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # libyaml would read it
-        return _fail(None, content, file, diagnostics)
+        _fail(None, content, file, diagnostics)
+        return None
     nodes = []
     try:
         composer = _composer(content, limits)
@@ -195,7 +196,8 @@ def _compose(
         diagnostics.report(TOO_LARGE, str(bounds), _source(content, file).span_of(bounds.node))
         return None
     except YAMLError as failure:
-        return _fail(failure, content, file, diagnostics)
+        _fail(failure, content, file, diagnostics)
+        return None
     if several and len(nodes) > limits.documents:
         place = _source(content, file).span_of(nodes[-1])
         diagnostics.report(TOO_LARGE, f"the file holds more than {limits.documents} documents", place)
@@ -383,9 +385,9 @@ class _Walk:
         self._report_tag(node)
         # Told once, though aliases may lead here again.
         if type(node) is ScalarNode:
-            node.tag = _QUOTED
+            node.tag = _QUOTED  # type: ignore[assignment]  # a mark in place of a tag, as `resolve` leaves them
             return node.value  # type: ignore[no-any-return]  # PyYAML's nodes are untyped
-        node.tag = _MAPPING if type(node) is MappingNode else _SEQUENCE
+        node.tag = _MAPPING if type(node) is MappingNode else _SEQUENCE  # type: ignore[assignment]  # as above
         return self.value(node, depth)
 
     def _report_tag(self, node: Node) -> None:

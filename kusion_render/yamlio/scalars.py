@@ -9,7 +9,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, TypeAlias
+    from typing import Final, Self, TypeAlias
 
     Number: TypeAlias = "int | float"
 
@@ -20,6 +20,10 @@ class Ambiguous:
     __slots__ = ()
 
     def __repr__(self) -> str:
+        return "AMBIGUOUS"
+
+    def __reduce__(self) -> str:
+        """Stay the one `AMBIGUOUS` in a copy, and in another process."""
         return "AMBIGUOUS"
 
 
@@ -35,7 +39,7 @@ class Plain(str):
 
     __slots__ = ("value",)
 
-    def __new__(cls, text: str, value: bool | float | Ambiguous) -> Plain:  # noqa: FBT001 - a value, not a switch
+    def __new__(cls, text: str, value: bool | float | Ambiguous) -> Self:  # noqa: FBT001 - a value, not a switch
         """Keep the text and what it stands for."""
         self = str.__new__(cls, text)
         self.value = value
@@ -44,9 +48,13 @@ class Plain(str):
     # Only `__new__` can fill a slot of a string, which the type checker does not accept as final.
     value: bool | int | float | Ambiguous
 
+    def __getnewargs__(self) -> tuple[str, bool | int | float | Ambiguous]:
+        """Let values cross process borders."""
+        return str(self), self.value
+
 
 _AMBIGUOUS_WORDS: Final = "y Y yes Yes YES n N no No NO on On ON off Off OFF = <<"
-_WORDS: Final[dict[str, None | bool | str]] = {
+_WORDS: Final[dict[str, bool | str | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     "true": True,
     "false": False,
@@ -75,7 +83,7 @@ _SUSPECT: Final = r"""
 _SUSPECT_CHARACTERS: Final = "0123456789+-._: \tabcdefABCDEFxXoOiInNtTzZ"
 
 
-def scalar(text: str) -> None | bool | int | float | str:
+def scalar(text: str) -> bool | int | float | str | None:
     """Resolve a plain (unquoted) scalar.
 
     Returns:

@@ -77,7 +77,7 @@ def validate(data):
         if 'maxFileBytes' in data__limits_keys:
             data__limits_keys.remove('maxFileBytes')
             data__limits__maxFileBytes = data__limits['maxFileBytes']
-            if not isinstance(data__limits__maxFileBytes, int) and (not isinstance(data__limits__maxFileBytes, float)) or isinstance(data__limits__maxFileBytes, bool):
+            if not isinstance(data__limits__maxFileBytes, int) or isinstance(data__limits__maxFileBytes, bool):
                 raise Invalid
             if isinstance(data__limits__maxFileBytes, (int, float)) and (not isinstance(data__limits__maxFileBytes, bool)):
                 if data__limits__maxFileBytes < 1:
@@ -85,7 +85,7 @@ def validate(data):
         if 'maxNesting' in data__limits_keys:
             data__limits_keys.remove('maxNesting')
             data__limits__maxNesting = data__limits['maxNesting']
-            if not isinstance(data__limits__maxNesting, int) and (not isinstance(data__limits__maxNesting, float)) or isinstance(data__limits__maxNesting, bool):
+            if not isinstance(data__limits__maxNesting, int) or isinstance(data__limits__maxNesting, bool):
                 raise Invalid
             if isinstance(data__limits__maxNesting, (int, float)) and (not isinstance(data__limits__maxNesting, bool)):
                 if data__limits__maxNesting < 1:
@@ -93,7 +93,7 @@ def validate(data):
         if 'maxDocuments' in data__limits_keys:
             data__limits_keys.remove('maxDocuments')
             data__limits__maxDocuments = data__limits['maxDocuments']
-            if not isinstance(data__limits__maxDocuments, int) and (not isinstance(data__limits__maxDocuments, float)) or isinstance(data__limits__maxDocuments, bool):
+            if not isinstance(data__limits__maxDocuments, int) or isinstance(data__limits__maxDocuments, bool):
                 raise Invalid
             if isinstance(data__limits__maxDocuments, (int, float)) and (not isinstance(data__limits__maxDocuments, bool)):
                 if data__limits__maxDocuments < 1:
@@ -101,7 +101,7 @@ def validate(data):
         if 'maxNodes' in data__limits_keys:
             data__limits_keys.remove('maxNodes')
             data__limits__maxNodes = data__limits['maxNodes']
-            if not isinstance(data__limits__maxNodes, int) and (not isinstance(data__limits__maxNodes, float)) or isinstance(data__limits__maxNodes, bool):
+            if not isinstance(data__limits__maxNodes, int) or isinstance(data__limits__maxNodes, bool):
                 raise Invalid
             if isinstance(data__limits__maxNodes, (int, float)) and (not isinstance(data__limits__maxNodes, bool)):
                 if data__limits__maxNodes < 1:
@@ -109,7 +109,7 @@ def validate(data):
         if 'maxOutputBytes' in data__limits_keys:
             data__limits_keys.remove('maxOutputBytes')
             data__limits__maxOutputBytes = data__limits['maxOutputBytes']
-            if not isinstance(data__limits__maxOutputBytes, int) and (not isinstance(data__limits__maxOutputBytes, float)) or isinstance(data__limits__maxOutputBytes, bool):
+            if not isinstance(data__limits__maxOutputBytes, int) or isinstance(data__limits__maxOutputBytes, bool):
                 raise Invalid
             if isinstance(data__limits__maxOutputBytes, (int, float)) and (not isinstance(data__limits__maxOutputBytes, bool)):
                 if data__limits__maxOutputBytes < 1:
@@ -117,7 +117,7 @@ def validate(data):
         if 'timeoutSeconds' in data__limits_keys:
             data__limits_keys.remove('timeoutSeconds')
             data__limits__timeoutSeconds = data__limits['timeoutSeconds']
-            if not isinstance(data__limits__timeoutSeconds, int) and (not isinstance(data__limits__timeoutSeconds, float)) or isinstance(data__limits__timeoutSeconds, bool):
+            if not isinstance(data__limits__timeoutSeconds, int) or isinstance(data__limits__timeoutSeconds, bool):
                 raise Invalid
             if isinstance(data__limits__timeoutSeconds, (int, float)) and (not isinstance(data__limits__timeoutSeconds, bool)):
                 if data__limits__timeoutSeconds < 1:

@@ -22,7 +22,7 @@ def validate(data):
     if 'min' in data_keys:
         data_keys.remove('min')
         data__min = data['min']
-        if not isinstance(data__min, int) and (not isinstance(data__min, float)) or isinstance(data__min, bool):
+        if not isinstance(data__min, int) or isinstance(data__min, bool):
             raise Invalid
         if isinstance(data__min, (int, float)) and (not isinstance(data__min, bool)):
             if data__min < 0:
@@ -30,7 +30,7 @@ def validate(data):
     if 'max' in data_keys:
         data_keys.remove('max')
         data__max = data['max']
-        if not isinstance(data__max, int) and (not isinstance(data__max, float)) or isinstance(data__max, bool):
+        if not isinstance(data__max, int) or isinstance(data__max, bool):
             raise Invalid
         if isinstance(data__max, (int, float)) and (not isinstance(data__max, bool)):
             if data__max < 1:
@@ -38,7 +38,7 @@ def validate(data):
     if 'cpu' in data_keys:
         data_keys.remove('cpu')
         data__cpu = data['cpu']
-        if not isinstance(data__cpu, int) and (not isinstance(data__cpu, float)) or isinstance(data__cpu, bool):
+        if not isinstance(data__cpu, int) or isinstance(data__cpu, bool):
             raise Invalid
         if isinstance(data__cpu, (int, float)) and (not isinstance(data__cpu, bool)):
             if data__cpu < 1:
@@ -46,7 +46,7 @@ def validate(data):
     if 'memory' in data_keys:
         data_keys.remove('memory')
         data__memory = data['memory']
-        if not isinstance(data__memory, int) and (not isinstance(data__memory, float)) or isinstance(data__memory, bool):
+        if not isinstance(data__memory, int) or isinstance(data__memory, bool):
             raise Invalid
         if isinstance(data__memory, (int, float)) and (not isinstance(data__memory, bool)):
             if data__memory < 1:

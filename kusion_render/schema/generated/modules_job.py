@@ -86,7 +86,7 @@ def validate(data):
     if 'replicas' in data_keys:
         data_keys.remove('replicas')
         data__replicas = data['replicas']
-        if not isinstance(data__replicas, int) and (not isinstance(data__replicas, float)) or isinstance(data__replicas, bool):
+        if not isinstance(data__replicas, int) or isinstance(data__replicas, bool):
             raise Invalid
         if isinstance(data__replicas, (int, float)) and (not isinstance(data__replicas, bool)):
             if data__replicas < 0:
@@ -224,7 +224,7 @@ def validate(data):
     if 'successfulJobsHistoryLimit' in data_keys:
         data_keys.remove('successfulJobsHistoryLimit')
         data__successfulJobsHistoryLimit = data['successfulJobsHistoryLimit']
-        if not isinstance(data__successfulJobsHistoryLimit, int) and (not isinstance(data__successfulJobsHistoryLimit, float)) or isinstance(data__successfulJobsHistoryLimit, bool):
+        if not isinstance(data__successfulJobsHistoryLimit, int) or isinstance(data__successfulJobsHistoryLimit, bool):
             raise Invalid
         if isinstance(data__successfulJobsHistoryLimit, (int, float)) and (not isinstance(data__successfulJobsHistoryLimit, bool)):
             if data__successfulJobsHistoryLimit < 0:
@@ -232,7 +232,7 @@ def validate(data):
     if 'failedJobsHistoryLimit' in data_keys:
         data_keys.remove('failedJobsHistoryLimit')
         data__failedJobsHistoryLimit = data['failedJobsHistoryLimit']
-        if not isinstance(data__failedJobsHistoryLimit, int) and (not isinstance(data__failedJobsHistoryLimit, float)) or isinstance(data__failedJobsHistoryLimit, bool):
+        if not isinstance(data__failedJobsHistoryLimit, int) or isinstance(data__failedJobsHistoryLimit, bool):
             raise Invalid
         if isinstance(data__failedJobsHistoryLimit, (int, float)) and (not isinstance(data__failedJobsHistoryLimit, bool)):
             if data__failedJobsHistoryLimit < 0:
@@ -240,7 +240,7 @@ def validate(data):
     if 'backoffLimit' in data_keys:
         data_keys.remove('backoffLimit')
         data__backoffLimit = data['backoffLimit']
-        if not isinstance(data__backoffLimit, int) and (not isinstance(data__backoffLimit, float)) or isinstance(data__backoffLimit, bool):
+        if not isinstance(data__backoffLimit, int) or isinstance(data__backoffLimit, bool):
             raise Invalid
         if isinstance(data__backoffLimit, (int, float)) and (not isinstance(data__backoffLimit, bool)):
             if data__backoffLimit < 0:
@@ -248,7 +248,7 @@ def validate(data):
     if 'activeDeadlineSeconds' in data_keys:
         data_keys.remove('activeDeadlineSeconds')
         data__activeDeadlineSeconds = data['activeDeadlineSeconds']
-        if not isinstance(data__activeDeadlineSeconds, int) and (not isinstance(data__activeDeadlineSeconds, float)) or isinstance(data__activeDeadlineSeconds, bool):
+        if not isinstance(data__activeDeadlineSeconds, int) or isinstance(data__activeDeadlineSeconds, bool):
             raise Invalid
         if isinstance(data__activeDeadlineSeconds, (int, float)) and (not isinstance(data__activeDeadlineSeconds, bool)):
             if data__activeDeadlineSeconds < 1:
@@ -260,7 +260,7 @@ def validate(data):
     if 'completions' in data_keys:
         data_keys.remove('completions')
         data__completions = data['completions']
-        if not isinstance(data__completions, int) and (not isinstance(data__completions, float)) or isinstance(data__completions, bool):
+        if not isinstance(data__completions, int) or isinstance(data__completions, bool):
             raise Invalid
         if isinstance(data__completions, (int, float)) and (not isinstance(data__completions, bool)):
             if data__completions < 0:
@@ -268,7 +268,7 @@ def validate(data):
     if 'parallelism' in data_keys:
         data_keys.remove('parallelism')
         data__parallelism = data['parallelism']
-        if not isinstance(data__parallelism, int) and (not isinstance(data__parallelism, float)) or isinstance(data__parallelism, bool):
+        if not isinstance(data__parallelism, int) or isinstance(data__parallelism, bool):
             raise Invalid
         if isinstance(data__parallelism, (int, float)) and (not isinstance(data__parallelism, bool)):
             if data__parallelism < 0:
@@ -399,7 +399,7 @@ def _toleration(data):
     if 'tolerationSeconds' in data_keys:
         data_keys.remove('tolerationSeconds')
         data__tolerationSeconds = data['tolerationSeconds']
-        if not isinstance(data__tolerationSeconds, int) and (not isinstance(data__tolerationSeconds, float)) or isinstance(data__tolerationSeconds, bool):
+        if not isinstance(data__tolerationSeconds, int) or isinstance(data__tolerationSeconds, bool):
             raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
@@ -414,7 +414,7 @@ def _text(data):
         raise Invalid
 
 def _seconds(data):
-    if not isinstance(data, int) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, int) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, (int, float)) and (not isinstance(data, bool)):
         if data < 0:
@@ -430,7 +430,7 @@ def _topologyspreadconstraint(data):
     if 'maxSkew' in data_keys:
         data_keys.remove('maxSkew')
         data__maxSkew = data['maxSkew']
-        if not isinstance(data__maxSkew, int) and (not isinstance(data__maxSkew, float)) or isinstance(data__maxSkew, bool):
+        if not isinstance(data__maxSkew, int) or isinstance(data__maxSkew, bool):
             raise Invalid
         if isinstance(data__maxSkew, (int, float)) and (not isinstance(data__maxSkew, bool)):
             if data__maxSkew < 1:
@@ -464,7 +464,7 @@ def _topologyspreadconstraint(data):
     if 'minDomains' in data_keys:
         data_keys.remove('minDomains')
         data__minDomains = data['minDomains']
-        if not isinstance(data__minDomains, int) and (not isinstance(data__minDomains, float)) or isinstance(data__minDomains, bool):
+        if not isinstance(data__minDomains, int) or isinstance(data__minDomains, bool):
             raise Invalid
         if isinstance(data__minDomains, (int, float)) and (not isinstance(data__minDomains, bool)):
             if data__minDomains < 1:
@@ -552,7 +552,7 @@ def _podsecuritycontext(data):
     if 'fsGroup' in data_keys:
         data_keys.remove('fsGroup')
         data__fsGroup = data['fsGroup']
-        if not isinstance(data__fsGroup, int) and (not isinstance(data__fsGroup, float)) or isinstance(data__fsGroup, bool):
+        if not isinstance(data__fsGroup, int) or isinstance(data__fsGroup, bool):
             raise Invalid
         if isinstance(data__fsGroup, (int, float)) and (not isinstance(data__fsGroup, bool)):
             if data__fsGroup < 0:
@@ -565,7 +565,7 @@ def _podsecuritycontext(data):
     if 'runAsGroup' in data_keys:
         data_keys.remove('runAsGroup')
         data__runAsGroup = data['runAsGroup']
-        if not isinstance(data__runAsGroup, int) and (not isinstance(data__runAsGroup, float)) or isinstance(data__runAsGroup, bool):
+        if not isinstance(data__runAsGroup, int) or isinstance(data__runAsGroup, bool):
             raise Invalid
         if isinstance(data__runAsGroup, (int, float)) and (not isinstance(data__runAsGroup, bool)):
             if data__runAsGroup < 0:
@@ -578,7 +578,7 @@ def _podsecuritycontext(data):
     if 'runAsUser' in data_keys:
         data_keys.remove('runAsUser')
         data__runAsUser = data['runAsUser']
-        if not isinstance(data__runAsUser, int) and (not isinstance(data__runAsUser, float)) or isinstance(data__runAsUser, bool):
+        if not isinstance(data__runAsUser, int) or isinstance(data__runAsUser, bool):
             raise Invalid
         if isinstance(data__runAsUser, (int, float)) and (not isinstance(data__runAsUser, bool)):
             if data__runAsUser < 0:
@@ -603,7 +603,7 @@ def _podsecuritycontext(data):
             raise Invalid
         data__supplementalGroups_len = len(data__supplementalGroups)
         for data__supplementalGroups_x, data__supplementalGroups_item in enumerate(data__supplementalGroups):
-            if not isinstance(data__supplementalGroups_item, int) and (not isinstance(data__supplementalGroups_item, float)) or isinstance(data__supplementalGroups_item, bool):
+            if not isinstance(data__supplementalGroups_item, int) or isinstance(data__supplementalGroups_item, bool):
                 raise Invalid
             if isinstance(data__supplementalGroups_item, (int, float)) and (not isinstance(data__supplementalGroups_item, bool)):
                 if data__supplementalGroups_item < 0:
@@ -1086,7 +1086,7 @@ def _securitycontext(data):
     if 'runAsGroup' in data_keys:
         data_keys.remove('runAsGroup')
         data__runAsGroup = data['runAsGroup']
-        if not isinstance(data__runAsGroup, int) and (not isinstance(data__runAsGroup, float)) or isinstance(data__runAsGroup, bool):
+        if not isinstance(data__runAsGroup, int) or isinstance(data__runAsGroup, bool):
             raise Invalid
         if isinstance(data__runAsGroup, (int, float)) and (not isinstance(data__runAsGroup, bool)):
             if data__runAsGroup < 0:
@@ -1099,7 +1099,7 @@ def _securitycontext(data):
     if 'runAsUser' in data_keys:
         data_keys.remove('runAsUser')
         data__runAsUser = data['runAsUser']
-        if not isinstance(data__runAsUser, int) and (not isinstance(data__runAsUser, float)) or isinstance(data__runAsUser, bool):
+        if not isinstance(data__runAsUser, int) or isinstance(data__runAsUser, bool):
             raise Invalid
         if isinstance(data__runAsUser, (int, float)) and (not isinstance(data__runAsUser, bool)):
             if data__runAsUser < 0:
@@ -1315,7 +1315,7 @@ def _tcpsocket(data):
         raise Invalid
 
 def _portreference(data):
-    if not isinstance(data, (int, str)) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, (int, str)) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, str):
         data_len = len(data)
@@ -1557,7 +1557,7 @@ def _probe(data):
     if 'successThreshold' in data_keys:
         data_keys.remove('successThreshold')
         data__successThreshold = data['successThreshold']
-        if not isinstance(data__successThreshold, int) and (not isinstance(data__successThreshold, float)) or isinstance(data__successThreshold, bool):
+        if not isinstance(data__successThreshold, int) or isinstance(data__successThreshold, bool):
             raise Invalid
         if isinstance(data__successThreshold, (int, float)) and (not isinstance(data__successThreshold, bool)):
             if data__successThreshold < 0:
@@ -1565,7 +1565,7 @@ def _probe(data):
     if 'failureThreshold' in data_keys:
         data_keys.remove('failureThreshold')
         data__failureThreshold = data['failureThreshold']
-        if not isinstance(data__failureThreshold, int) and (not isinstance(data__failureThreshold, float)) or isinstance(data__failureThreshold, bool):
+        if not isinstance(data__failureThreshold, int) or isinstance(data__failureThreshold, bool):
             raise Invalid
         if isinstance(data__failureThreshold, (int, float)) and (not isinstance(data__failureThreshold, bool)):
             if data__failureThreshold < 0:
@@ -2068,7 +2068,7 @@ def _portname(data):
         raise Invalid
 
 def _portnumber(data):
-    if not isinstance(data, int) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, int) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, (int, float)) and (not isinstance(data, bool)):
         if data < 1:

@@ -469,7 +469,7 @@ def _backend(data):
         raise Invalid
 
 def _portnumber(data):
-    if not isinstance(data, int) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, int) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, (int, float)) and (not isinstance(data, bool)):
         if data < 1:
@@ -516,7 +516,7 @@ def _host(data):
         raise Invalid
 
 def _portreference(data):
-    if not isinstance(data, (int, str)) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, (int, str)) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, str):
         data_len = len(data)

@@ -86,7 +86,7 @@ def validate(data):
     if 'replicas' in data_keys:
         data_keys.remove('replicas')
         data__replicas = data['replicas']
-        if not isinstance(data__replicas, int) and (not isinstance(data__replicas, float)) or isinstance(data__replicas, bool):
+        if not isinstance(data__replicas, int) or isinstance(data__replicas, bool):
             raise Invalid
         if isinstance(data__replicas, (int, float)) and (not isinstance(data__replicas, bool)):
             if data__replicas < 0:
@@ -211,7 +211,7 @@ def validate(data):
     if 'revisionHistoryLimit' in data_keys:
         data_keys.remove('revisionHistoryLimit')
         data__revisionHistoryLimit = data['revisionHistoryLimit']
-        if not isinstance(data__revisionHistoryLimit, int) and (not isinstance(data__revisionHistoryLimit, float)) or isinstance(data__revisionHistoryLimit, bool):
+        if not isinstance(data__revisionHistoryLimit, int) or isinstance(data__revisionHistoryLimit, bool):
             raise Invalid
         if isinstance(data__revisionHistoryLimit, (int, float)) and (not isinstance(data__revisionHistoryLimit, bool)):
             if data__revisionHistoryLimit < 0:
@@ -373,7 +373,7 @@ def _toleration(data):
     if 'tolerationSeconds' in data_keys:
         data_keys.remove('tolerationSeconds')
         data__tolerationSeconds = data['tolerationSeconds']
-        if not isinstance(data__tolerationSeconds, int) and (not isinstance(data__tolerationSeconds, float)) or isinstance(data__tolerationSeconds, bool):
+        if not isinstance(data__tolerationSeconds, int) or isinstance(data__tolerationSeconds, bool):
             raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
@@ -388,7 +388,7 @@ def _text(data):
         raise Invalid
 
 def _seconds(data):
-    if not isinstance(data, int) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, int) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, (int, float)) and (not isinstance(data, bool)):
         if data < 0:
@@ -404,7 +404,7 @@ def _topologyspreadconstraint(data):
     if 'maxSkew' in data_keys:
         data_keys.remove('maxSkew')
         data__maxSkew = data['maxSkew']
-        if not isinstance(data__maxSkew, int) and (not isinstance(data__maxSkew, float)) or isinstance(data__maxSkew, bool):
+        if not isinstance(data__maxSkew, int) or isinstance(data__maxSkew, bool):
             raise Invalid
         if isinstance(data__maxSkew, (int, float)) and (not isinstance(data__maxSkew, bool)):
             if data__maxSkew < 1:
@@ -438,7 +438,7 @@ def _topologyspreadconstraint(data):
     if 'minDomains' in data_keys:
         data_keys.remove('minDomains')
         data__minDomains = data['minDomains']
-        if not isinstance(data__minDomains, int) and (not isinstance(data__minDomains, float)) or isinstance(data__minDomains, bool):
+        if not isinstance(data__minDomains, int) or isinstance(data__minDomains, bool):
             raise Invalid
         if isinstance(data__minDomains, (int, float)) and (not isinstance(data__minDomains, bool)):
             if data__minDomains < 1:
@@ -526,7 +526,7 @@ def _podsecuritycontext(data):
     if 'fsGroup' in data_keys:
         data_keys.remove('fsGroup')
         data__fsGroup = data['fsGroup']
-        if not isinstance(data__fsGroup, int) and (not isinstance(data__fsGroup, float)) or isinstance(data__fsGroup, bool):
+        if not isinstance(data__fsGroup, int) or isinstance(data__fsGroup, bool):
             raise Invalid
         if isinstance(data__fsGroup, (int, float)) and (not isinstance(data__fsGroup, bool)):
             if data__fsGroup < 0:
@@ -539,7 +539,7 @@ def _podsecuritycontext(data):
     if 'runAsGroup' in data_keys:
         data_keys.remove('runAsGroup')
         data__runAsGroup = data['runAsGroup']
-        if not isinstance(data__runAsGroup, int) and (not isinstance(data__runAsGroup, float)) or isinstance(data__runAsGroup, bool):
+        if not isinstance(data__runAsGroup, int) or isinstance(data__runAsGroup, bool):
             raise Invalid
         if isinstance(data__runAsGroup, (int, float)) and (not isinstance(data__runAsGroup, bool)):
             if data__runAsGroup < 0:
@@ -552,7 +552,7 @@ def _podsecuritycontext(data):
     if 'runAsUser' in data_keys:
         data_keys.remove('runAsUser')
         data__runAsUser = data['runAsUser']
-        if not isinstance(data__runAsUser, int) and (not isinstance(data__runAsUser, float)) or isinstance(data__runAsUser, bool):
+        if not isinstance(data__runAsUser, int) or isinstance(data__runAsUser, bool):
             raise Invalid
         if isinstance(data__runAsUser, (int, float)) and (not isinstance(data__runAsUser, bool)):
             if data__runAsUser < 0:
@@ -577,7 +577,7 @@ def _podsecuritycontext(data):
             raise Invalid
         data__supplementalGroups_len = len(data__supplementalGroups)
         for data__supplementalGroups_x, data__supplementalGroups_item in enumerate(data__supplementalGroups):
-            if not isinstance(data__supplementalGroups_item, int) and (not isinstance(data__supplementalGroups_item, float)) or isinstance(data__supplementalGroups_item, bool):
+            if not isinstance(data__supplementalGroups_item, int) or isinstance(data__supplementalGroups_item, bool):
                 raise Invalid
             if isinstance(data__supplementalGroups_item, (int, float)) and (not isinstance(data__supplementalGroups_item, bool)):
                 if data__supplementalGroups_item < 0:
@@ -1060,7 +1060,7 @@ def _securitycontext(data):
     if 'runAsGroup' in data_keys:
         data_keys.remove('runAsGroup')
         data__runAsGroup = data['runAsGroup']
-        if not isinstance(data__runAsGroup, int) and (not isinstance(data__runAsGroup, float)) or isinstance(data__runAsGroup, bool):
+        if not isinstance(data__runAsGroup, int) or isinstance(data__runAsGroup, bool):
             raise Invalid
         if isinstance(data__runAsGroup, (int, float)) and (not isinstance(data__runAsGroup, bool)):
             if data__runAsGroup < 0:
@@ -1073,7 +1073,7 @@ def _securitycontext(data):
     if 'runAsUser' in data_keys:
         data_keys.remove('runAsUser')
         data__runAsUser = data['runAsUser']
-        if not isinstance(data__runAsUser, int) and (not isinstance(data__runAsUser, float)) or isinstance(data__runAsUser, bool):
+        if not isinstance(data__runAsUser, int) or isinstance(data__runAsUser, bool):
             raise Invalid
         if isinstance(data__runAsUser, (int, float)) and (not isinstance(data__runAsUser, bool)):
             if data__runAsUser < 0:
@@ -1289,7 +1289,7 @@ def _tcpsocket(data):
         raise Invalid
 
 def _portreference(data):
-    if not isinstance(data, (int, str)) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, (int, str)) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, str):
         data_len = len(data)
@@ -1531,7 +1531,7 @@ def _probe(data):
     if 'successThreshold' in data_keys:
         data_keys.remove('successThreshold')
         data__successThreshold = data['successThreshold']
-        if not isinstance(data__successThreshold, int) and (not isinstance(data__successThreshold, float)) or isinstance(data__successThreshold, bool):
+        if not isinstance(data__successThreshold, int) or isinstance(data__successThreshold, bool):
             raise Invalid
         if isinstance(data__successThreshold, (int, float)) and (not isinstance(data__successThreshold, bool)):
             if data__successThreshold < 0:
@@ -1539,7 +1539,7 @@ def _probe(data):
     if 'failureThreshold' in data_keys:
         data_keys.remove('failureThreshold')
         data__failureThreshold = data['failureThreshold']
-        if not isinstance(data__failureThreshold, int) and (not isinstance(data__failureThreshold, float)) or isinstance(data__failureThreshold, bool):
+        if not isinstance(data__failureThreshold, int) or isinstance(data__failureThreshold, bool):
             raise Invalid
         if isinstance(data__failureThreshold, (int, float)) and (not isinstance(data__failureThreshold, bool)):
             if data__failureThreshold < 0:
@@ -2042,7 +2042,7 @@ def _portname(data):
         raise Invalid
 
 def _portnumber(data):
-    if not isinstance(data, int) and (not isinstance(data, float)) or isinstance(data, bool):
+    if not isinstance(data, int) or isinstance(data, bool):
         raise Invalid
     if isinstance(data, (int, float)) and (not isinstance(data, bool)):
         if data < 1:
