@@ -108,7 +108,7 @@ class Interpolation:
 
 
 def _written(value: Any) -> str:
-    from kusion_render.workload.text import text
+    from kusion_render.text import text
 
     return text(value)
 

@@ -6,7 +6,7 @@ from kusion_render.diagnostics import Place, Rule, Span
 from kusion_render.interpolation import OPEN, Interpolation
 from kusion_render.kubernetes.limits import name_problem
 from kusion_render.model import Namespace, Resource
-from kusion_render.workload.text import texts
+from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -144,17 +144,12 @@ class Compilation:
 
 
 def compile_stack(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Compilation:
-    """Compile one stack on one workspace; every problem is reported with its place in a file."""
+    """Compile one stack on one workspace, as far as it goes; `placement` turns the diagnostics' places into spans."""
     result = Compilation()
-    found = Diagnostics()
     try:
-        _compile(repository, target, options, result, found)
+        _compile(repository, target, options, result, diagnostics)
     except InputError:
         result.spec = None
-    if found.items:
-        from kusion_render.tracing import placed
-
-        diagnostics.items.extend(placed(found.items, repository, result, target.key))
     return result
 
 

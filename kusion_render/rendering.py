@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Diagnostics, Related, Rule, Span
-from kusion_render.pipeline import compile_stack
+from kusion_render.pipeline import compile_stack as compile_bare
 from kusion_render.verification import identity
 
 TYPE_CHECKING = False
@@ -12,11 +12,22 @@ if TYPE_CHECKING:
     from typing import Final
 
     from kusion_render.model import Spec
-    from kusion_render.pipeline import Options
+    from kusion_render.pipeline import Compilation, Options
     from kusion_render.repository import Repository, Target
 
 SHARED_OBJECT: Final = Rule("KR515", "shared-object")
 NOTHING_RENDERED: Final = Rule("KR516", "nothing-rendered")
+
+
+def compile_stack(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Compilation:
+    """Compile one stack on one workspace; every problem is reported with its place in a file."""
+    found = Diagnostics()
+    result = compile_bare(repository, target, options, found)
+    if found.items:
+        from kusion_render.placement import placed
+
+        diagnostics.items.extend(placed(found.items, repository, result, target.key))
+    return result
 
 
 def compile_all(

@@ -1,19 +1,17 @@
-"""From places in merged data to places in files: the second, traced run, when something is wrong or someone asks."""
+"""From places in merged data to places in files: the second, traced merge, when something is wrong or someone asks."""
 
 from __future__ import annotations
 
 from kusion_render.assembly import Sources, assemble
-from kusion_render.diagnostics import OutputPlace, Place
 from kusion_render.document import GONE, at
-from kusion_render.origins import Token, resolved, tokens, witness
+from kusion_render.origins import Token, tokens, witness
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostic, Pointer, Span, Where
-    from kusion_render.pipeline import Compilation, Input
+    from kusion_render.diagnostics import Pointer, Span
+    from kusion_render.pipeline import Input
     from kusion_render.repository import Repository
 
 
@@ -105,29 +103,3 @@ def _prefixes(sources: Sources) -> list[Any]:
         )
 
     return [*(step(count) for count in range(len(layers) + 1)), step(len(layers), full=True)]
-
-
-def placed(
-    items: Sequence[Diagnostic], repository: Repository, compilation: Compilation, stack: str
-) -> list[Diagnostic]:
-    """Return diagnostics with every place turned into one of a file, and the stack they belong to."""
-    source = compilation.source
-    trace: list[Trace] = []
-
-    def place(where: Where) -> Where:
-        if isinstance(where, OutputPlace):
-            from kusion_render.attribution import cause
-
-            where = cause(compilation, where.resource_id, where.pointer)
-        if not isinstance(where, Place):
-            return where
-        if where.document == "apps":
-            if source is None:
-                return None
-            if not trace:
-                trace.append(Trace(repository, source))
-            return trace[0].span(where.pointer, on_key=where.on_key)
-        file = source.workspace.file if where.document == "workspace" and source is not None else where.document
-        return repository.files.span(file, where.pointer, on_key=where.on_key)
-
-    return [resolved(item, place, stack) for item in items]

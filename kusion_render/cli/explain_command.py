@@ -9,7 +9,8 @@ import click
 from kusion_render.cli.session import Session, use_colour
 from kusion_render.diagnostics import InputError, UsageError
 from kusion_render.document import dotted
-from kusion_render.pipeline import Options, compile_stack
+from kusion_render.pipeline import Options
+from kusion_render.rendering import compile_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.transformers.images import with_images
-from kusion_render.workload.text import texts
+from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

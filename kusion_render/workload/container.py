@@ -5,7 +5,7 @@ from __future__ import annotations
 from kusion_render.workload.environment import kusion_order, sources, variables
 from kusion_render.workload.probe import PROBES, lifecycle, probe
 from kusion_render.workload.resources import resources
-from kusion_render.workload.text import text
+from kusion_render.text import text
 from kusion_render.workload.volume import mount_files, mount_folders
 
 TYPE_CHECKING = False

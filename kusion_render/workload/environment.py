@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.workload.text import reference, text
+from kusion_render.text import reference, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import binascii
 from kusion_render.kubernetes.merge_keys import strategic_merge
 from kusion_render.model import Resource
 from kusion_render.workload.container import container
-from kusion_render.workload.text import texts
+from kusion_render.text import texts
 from kusion_render.workload.volume import Volumes
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics
-    from kusion_render.modules import GeneratorRequest
+    from kusion_render.generator import GeneratorRequest
 
 # Pod Security Standards, profile "restricted", the part that may stand on the pod.
 _RESTRICTED_POD: Final = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}

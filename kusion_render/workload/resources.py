@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.kubernetes.quantities import is_quantity
-from kusion_render.workload.text import text
+from kusion_render.text import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.workload.files import load_files
-from kusion_render.workload.text import text, texts
+from kusion_render.text import text, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from kusion_render.diagnostics import Diagnostics, Pointer
     from kusion_render.model import Resource
-    from kusion_render.modules import GeneratorRequest
+    from kusion_render.generator import GeneratorRequest
 
 LITERAL_SECRET: Final = Rule("KR320", "literal-secret")
 MISSING_SECRET_VALUE: Final = Rule("KR321", "missing-secret-value")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.workload.environment import BAD_REFERENCE
 from kusion_render.workload.files import readable
-from kusion_render.workload.text import reference, text
+from kusion_render.text import reference, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

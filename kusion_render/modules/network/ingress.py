@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.modules.network.services import own_names
-from kusion_render.workload.text import texts
+from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kusion_render.workload.text import texts
+from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,43 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check lint types contracts schemas golden integration bench clean
+
+demo: $(VENV)/.installed  ## render an example
+	cd examples/hello && ../../$(BIN)/kusion-render render hello/prod
+
+test: $(VENV)/.installed  ## run all tests
+	$(BIN)/python -m pytest -q
+
+check: lint types contracts test  ## everything that must hold before a commit
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed
+	$(BIN)/lint-imports --no-cache
+
+schemas: $(VENV)/.installed  ## write validators and published schemas anew
+	$(BIN)/python -m kusion_render.schema.build
+
+golden: $(VENV)/.installed  ## rewrite expected output; read what changed like code
+	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_examples.py --update-golden
+
+integration: $(VENV)/.installed  ## the tests against real kubectl; fails where a tool is missing
+	KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration
+
+bench: $(VENV)/.installed  ## time whole processes in pairs
+	$(BIN)/python -m tests.bench
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
