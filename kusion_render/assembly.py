@@ -162,7 +162,9 @@ def _fill_app(every: Mapping[str, Any], app: Mapping[str, Any]) -> dict[str, Any
         if not isinstance(app.get(group), dict):
             beneath.pop(group, None)
     if "accessories" in beneath and isinstance(beneath["accessories"], dict):
-        beneath["accessories"] = {key: value for key, value in beneath["accessories"].items() if key in app["accessories"]}
+        beneath["accessories"] = {
+            key: value for key, value in beneath["accessories"].items() if key in app["accessories"]
+        }
     if isinstance(beneath.get("workload"), dict):
         beneath["workload"] = _without_new_containers(beneath["workload"], app["workload"])
     return merge_app(beneath, app)

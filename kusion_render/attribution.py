@@ -148,9 +148,7 @@ def _keys(resources: list[Resource]) -> list[tuple[str, str, int]]:
 
 
 def _objects(resources: list[Resource]) -> Objects:
-    return {
-        key: dict(leaves(resource.attributes)) for key, resource in zip(_keys(resources), resources, strict=True)
-    }
+    return {key: dict(leaves(resource.attributes)) for key, resource in zip(_keys(resources), resources, strict=True)}
 
 
 def _others(value: Any) -> Iterator[Any]:

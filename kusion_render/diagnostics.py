@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final, Literal, TypeAlias
 
-    Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+    Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
     Pointer: TypeAlias = tuple[str | int, ...]
     Severity: TypeAlias = Literal["error", "warning", "note"]
 

@@ -109,7 +109,9 @@ def settle(data: Any, pointer: Pointer = ()) -> tuple[Any, list[Pointer]]:
 
 def _settle(data: Any, pointer: Pointer, useless: list[Pointer]) -> Any:
     if isinstance(data, list):
-        return [_settle(item, (*pointer, at), useless) if isinstance(item, dict) else item for at, item in enumerate(data)]
+        return [
+            _settle(item, (*pointer, at), useless) if isinstance(item, dict) else item for at, item in enumerate(data)
+        ]
     if not isinstance(data, dict):
         return data
     if not data:

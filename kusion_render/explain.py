@@ -62,9 +62,7 @@ def explain(
     source = compilation.source
     if source is None:
         return
-    attribution = (
-        Attribution(source, compilation.apps, compilation.contents, resource.app) if resource.app else None
-    )
+    attribution = Attribution(source, compilation.apps, compilation.contents, resource.app) if resource.app else None
     trace = Trace(repository, source)
     version = _version(resource.module)
     for pointer, value in leaves(resource.attributes):
@@ -105,9 +103,7 @@ def _origins(repository: Repository, compilation: Compilation, trace: Trace, pla
         return [Origin(span, at(data, place.pointer))]
     if place.on_key:
         return [Origin(trace.span(place.pointer, on_key=True), place.pointer[-1], "the name")]
-    beneath = [
-        Origin(trace.locate(token), token.value, note) for token, note in _beneath(compilation, place.pointer)
-    ]
+    beneath = [Origin(trace.locate(token), token.value, note) for token, note in _beneath(compilation, place.pointer)]
     found = [
         Origin(trace.locate(Token(value, layer, pointer)), value, trace.role(layer, pointer))
         for layer, pointer, value in trace.history(place.pointer)
@@ -161,4 +157,3 @@ def _every(layers: Any, pointer: Pointer) -> Iterator[Token]:
             value = at(layer, candidate)
             if value is not MISSING and not isinstance(value, (dict, list)):
                 yield Token(value, number, candidate)
-

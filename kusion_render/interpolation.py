@@ -82,7 +82,10 @@ class Interpolation:
             name, close, tail = after.partition(_CLOSE)
             if not close:
                 self._diagnostics.report(
-                    REFERENCE_SYNTAX, "a reference is not closed", place, help="write `${{ name }}`, or `$${{` for the text"
+                    REFERENCE_SYNTAX,
+                    "a reference is not closed",
+                    place,
+                    help="write `${{ name }}`, or `$${{` for the text",
                 )
                 return text
             value = self._value(name.strip(), place)

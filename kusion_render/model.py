@@ -128,7 +128,12 @@ class Resource:
     def id(self) -> str:
         """Kusion's resource ID: `apiVersion:kind[:namespace]:name`."""
         metadata = self.attributes["metadata"]
-        parts = [self.attributes["apiVersion"], self.attributes["kind"], metadata.get("namespace"), metadata.get("name")]
+        parts = [
+            self.attributes["apiVersion"],
+            self.attributes["kind"],
+            metadata.get("namespace"),
+            metadata.get("name"),
+        ]
         return ":".join(part for part in parts if part)
 
     def of(self, attributes: dict[str, Any]) -> Resource:

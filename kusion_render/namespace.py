@@ -34,7 +34,11 @@ def effective_namespace(
     another one is a warning, for it is the destination where Argo CD puts what names none.
     """
     kusion = compatibility == "kusion"
-    for file, data in ((stack.file, stack.data), (stack.project.file, stack.project.data), (workspace.file, workspace.data)):
+    for file, data in (
+        (stack.file, stack.data),
+        (stack.project.file, stack.project.data),
+        (workspace.file, workspace.data),
+    ):
         said = data.get("namespace") or _extension(data)
         if not said:
             continue

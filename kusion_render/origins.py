@@ -7,6 +7,7 @@ with a `Token` in the place of every scalar; the tokens that come out name their
 from __future__ import annotations
 
 from kusion_render.diagnostics import Diagnostic, Place, Related, Span
+from kusion_render.document import MISSING, at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,10 +69,9 @@ def tokens(data: Any, layer: int, pointer: Pointer = ()) -> Any:
 def witness(data: Any, pointer: Pointer) -> tuple[int, Pointer] | None:
     """Return the layer and the place in it that `pointer` of merged tokens came from; of a map, its first leaf's."""
     for depth, step in enumerate(pointer):
-        if isinstance(data, dict) and step in data:
-            data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
-            data = data[step]
+        inner = at(data, (step,))
+        if inner is not MISSING:
+            data = inner
         elif isinstance(data, (Token, Void)) and depth:
             return data.layer, data.pointer
         else:

@@ -222,7 +222,8 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
     referring = source.workspace.file or source.options.settings or any(item.has_reference for item in parsed)
     plain = source.workspace.file or source.options.settings or any(item.has_plain for item in parsed)
     result = {}
-    for name, app in apps.items():
+    for name, written in apps.items():
+        app = written
         if referring:
             app = Interpolation({**source.variables, "app.name": name}, diagnostics).data(app, (name,))
         if plain:

@@ -59,7 +59,14 @@ web:
 def is_name(name: str) -> bool:
     """Tell whether a project may be called so: names end up in Kubernetes names."""
     plain = name.replace("-", "")
-    return name[:1].isalpha() and plain.isascii() and plain.isalnum() and plain == plain.lower() and len(name) <= 40 and not name.endswith("-")
+    return (
+        name[:1].isalpha()
+        and plain.isascii()
+        and plain.isalnum()
+        and plain == plain.lower()
+        and len(name) <= 40
+        and not name.endswith("-")
+    )
 
 
 def project_files(name: str) -> dict[str, str]:

@@ -31,9 +31,7 @@ def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], d
     _refuse_duplicates(resources, diagnostics)
     for resource in resources:
         for found in problems(resource.attributes):
-            diagnostics.report(
-                found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help
-            )
+            diagnostics.report(found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help)
     known = {*existing, *_ALWAYS}
     for resource in resources:
         kind, name = resource.attributes["kind"], resource.attributes["metadata"].get("name", "")

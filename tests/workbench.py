@@ -29,9 +29,7 @@ class Run:
 
     def manifest(self, kind: str, name: str | None = None) -> dict[str, Any]:
         """The one object of a kind (and name) on stdout."""
-        found = [
-            each for each in self.manifests if each["kind"] == kind and name in (None, each["metadata"]["name"])
-        ]
+        found = [each for each in self.manifests if each["kind"] == kind and name in (None, each["metadata"]["name"])]
         assert len(found) == 1, f"{len(found)} objects of {kind}/{name}:\n{self.stdout}{self.stderr}"
         return found[0]
 

@@ -14,7 +14,10 @@ from kusion_render.cli.table import print_table
 from kusion_render.diagnostics import InputError, KusionRenderError
 
 _NEEDED = ("click", "PyYAML", "jsonschema")
-_EXTRAS = (("kcl-lib", "reads KCL stacks (extra `kcl`)"), ("jsonschema-rs", "validates manifests fast (extra `validate`)"))
+_EXTRAS = (
+    ("kcl-lib", "reads KCL stacks (extra `kcl`)"),
+    ("jsonschema-rs", "validates manifests fast (extra `validate`)"),
+)
 _PROGRAMS = (("git", "commits and compares"), ("kubectl", "tests only"), ("helm", "tests only"))
 
 
@@ -40,8 +43,7 @@ def _installation() -> list[tuple[str, str, str]]:
         ("python", "ok", sys.version.split()[0]),
         ("libyaml", "ok" if yaml.__with_libyaml__ else "WRONG", "reads YAML; PyYAML must be built with it"),
     ]
-    for name in _NEEDED:
-        rows.append((name, "ok", metadata.version(name)))
+    rows += [(name, "ok", metadata.version(name)) for name in _NEEDED]
     compiled = os.path.isdir(os.path.join(os.path.dirname(os.path.dirname(__file__)), "__pycache__"))
     detail = "" if compiled else "starting is several times slower; run `python -m compileall` on the installation"
     rows.append(("compiled code", "ok" if compiled else "missing", detail))

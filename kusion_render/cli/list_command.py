@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @click.argument("stacks", nargs=-1, metavar="[STACK]...")
-@click.option("--format", "-f", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "-f", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
 def command(stacks: tuple[str, ...], output_format: str) -> None:
     """List projects, stacks, apps and workspaces.
 
@@ -40,7 +42,12 @@ def command(stacks: tuple[str, ...], output_format: str) -> None:
         print_table(
             ("STACK", "WORKSPACES", "APPS", "PATH"),
             [
-                (stack.key, ", ".join(name or "-" for name in stack.workspaces), ", ".join(apps) or "-", stack.path or ".")
+                (
+                    stack.key,
+                    ", ".join(name or "-" for name in stack.workspaces),
+                    ", ".join(apps) or "-",
+                    stack.path or ".",
+                )
                 for stack, apps in rows
             ],
             colour=use_colour(sys.stdout.isatty()),

@@ -16,7 +16,9 @@ from kusion_render.modules import load, names
 
 @click.command("modules")
 @click.argument("name", required=False)
-@click.option("--format", "-f", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "-f", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
 def command(name: str | None, output_format: str) -> None:
     """List modules, or describe the one called NAME.
 
@@ -49,7 +51,9 @@ def _describe(name: str) -> str:
 
         known = names()
         close = get_close_matches(name, known, 1)
-        raise UsageError(f"no module `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"))
+        raise UsageError(
+            f"no module `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}")
+        )
     readme = os.path.join(os.path.dirname(getattr(module, "__file__", "") or ""), "README.md")
     if os.path.isfile(readme):
         with open(readme, encoding="utf-8") as stream:

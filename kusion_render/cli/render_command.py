@@ -114,7 +114,9 @@ def _target(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the pr
     if target is None:
         known = names()
         close = get_close_matches(name, known, 1)
-        raise UsageError(f"no target `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"))
+        raise UsageError(
+            f"no target `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}")
+        )
     return target
 
 

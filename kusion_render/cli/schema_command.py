@@ -28,5 +28,7 @@ def command(name: str | None) -> None:
         from difflib import get_close_matches
 
         close = get_close_matches(name, names, 1)
-        raise UsageError(f"no schema `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(names)}"))
+        raise UsageError(
+            f"no schema `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(names)}")
+        )
     click.echo(published_text(name), nl=False)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from kusion_render.diagnostics import Diagnostics, InputError, UsageError
-from kusion_render.repository.limits import limits_for
 from kusion_render.repository import Files, Repository, find_root, select
+from kusion_render.repository.limits import limits_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

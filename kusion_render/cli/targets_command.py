@@ -13,7 +13,9 @@ from kusion_render.targets import load, names
 
 
 @click.command("targets")
-@click.option("--format", "-f", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "-f", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
 def command(output_format: str) -> None:
     """List what stacks can be rendered to.
 

@@ -13,9 +13,19 @@ from kusion_render.report import FORMATS
 
 @click.command("validate")
 @click.argument("stacks", nargs=-1, metavar="[STACK]...")
-@click.option("--format", "-f", "output_format", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report.")
+@click.option(
+    "--format",
+    "-f",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
 @click.option("--workspace", "-w", help="Validate on this workspace instead of the stack's own.")
-@click.option("--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it.")
+@click.option(
+    "--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it."
+)
 def command(stacks: tuple[str, ...], output_format: str, workspace: str | None, compatibility: str | None) -> None:
     """Report every problem of the stacks and of what they render to.
 

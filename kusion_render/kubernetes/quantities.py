@@ -44,16 +44,20 @@ def canonical(text: object) -> str | None:
     """Write a quantity as the API server stores it: `0.5` is `500m`, `1024Mi` is `1Gi`, `1.5Gi` is `1536Mi`.
 
     The kind of suffix stays: decimal, binary or exponent. Binary amounts that are small or not whole become decimal.
+    Where Kubernetes keeps a text that is no shorter in canonical form (`1.125`, `1.001G`), so does this.
     """
-    parts = _split(_written(text))
+    written = _written(text)
+    parts = _split(written)
     if parts is None:
         return None
     value, suffix = _value(*parts), parts[3]
+    if _kept(value, *parts[1:]):
+        return written
     if suffix in _POWERS_OF_TWO:
         value = max(-_LARGEST * NANO, min(value, _LARGEST * NANO))
         if abs(value) >= 1024 * NANO and value % NANO == 0:
             return _binary(value // NANO)
-    return _decimal(value, with_exponent=suffix[:1] in {"e", "E"} and len(suffix) > 1)
+    return _decimal(value, with_exponent=_exponent(suffix) is not None)
 
 
 def _written(text: object) -> str:
@@ -92,14 +96,29 @@ def _exponent(suffix: str) -> int | None:
     return -size if suffix[1] == "-" else size
 
 
+def _kept(value: int, whole: str, fraction: str, suffix: str) -> bool:
+    """Tell whether apimachinery stores the text it read: its short cut for amounts it takes to be canonical."""
+    digits = (whole.lstrip("0") or "0") + fraction
+    if suffix in _POWERS_OF_TWO:
+        power = _POWERS_OF_TWO[suffix]
+        return not fraction and len(digits) + power * 3 // 10 < 15 and (abs(value) // NANO >> power) % 8 != 0
+    power = _power(suffix) - len(fraction)
+    short = len(digits) <= 18 and power >= -9
+    return short and power % 3 == 0 and digits[0] != "0" and not digits.endswith("000")
+
+
+def _power(suffix: str) -> int:
+    power = _POWERS_OF_TEN.get(suffix)
+    return power if power is not None else _exponent(suffix) or 0
+
+
 def _value(sign: str, whole: str, fraction: str, suffix: str) -> int:
     digits = int((whole + fraction) or "0")
     power = 9 - len(fraction)
     if suffix in _POWERS_OF_TWO:
         digits <<= _POWERS_OF_TWO[suffix]
     else:
-        exponent = _exponent(suffix) if suffix not in _POWERS_OF_TEN else _POWERS_OF_TEN[suffix]
-        power += exponent or 0
+        power += _power(suffix)
     value = digits * 10**power if power >= 0 else -(-digits // 10**-power)
     return -value if sign == "-" else value
 

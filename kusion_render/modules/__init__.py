@@ -12,7 +12,17 @@ import sys
 from kusion_render.generator import Context, GeneratorRequest, GeneratorResponse
 from kusion_render.modules.table import MODULES
 
-__all__ = ["Context", "GeneratorRequest", "GeneratorResponse", "Module", "entries", "load", "module_name", "names"]
+__all__ = [
+    "MODULES",
+    "Context",
+    "GeneratorRequest",
+    "GeneratorResponse",
+    "Module",
+    "entries",
+    "load",
+    "module_name",
+    "names",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -44,14 +44,14 @@ def _run_app(context: Context, app: str, diagnostics: Diagnostics) -> Iterator[G
         name = module_name(key, config)
         module = load(name)
         if module is None:
-            _report_unknown(name, key, place, diagnostics)
+            _report_unknown(name, place, diagnostics)
             continue
         request = GeneratorRequest(context, app, config, name, place)
         if check(config, f"modules/{name}", diagnostics, pointer=place):
             yield module.generate(request, diagnostics)
 
 
-def parts(app: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any], Pointer]]:
+def parts(app: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any], Pointer]]:
     """Yield the workload and each accessory of an app: its key, its config, and its place in the stack's apps."""
     if app.get("workload") is not None:
         yield "workload", app["workload"], (name, "workload")
@@ -59,7 +59,7 @@ def parts(app: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str,
         yield key, config, (name, "accessories", key)
 
 
-def _report_unknown(name: str, key: str, place: Pointer, diagnostics: Diagnostics) -> None:
+def _report_unknown(name: str, place: Pointer, diagnostics: Diagnostics) -> None:
     from difflib import get_close_matches
 
     known = names()

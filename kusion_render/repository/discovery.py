@@ -8,7 +8,7 @@ from kusion_render import __version__
 from kusion_render.diagnostics import Diagnostics, Rule, Span
 from kusion_render.model import Project, Stack, Workspace
 from kusion_render.origins import in_file
-from kusion_render.repository.files import Files
+from kusion_render.repository.files import UNREADABLE
 from kusion_render.repository.root import SETTINGS_FILE
 from kusion_render.repository.version import satisfies
 from kusion_render.schema import check, typed
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostic
+    from kusion_render.diagnostics import Diagnostic, Json
+    from kusion_render.repository.files import Files
 
 PROJECT_FILE: Final = "project.yaml"
 STACK_FILE: Final = "stack.yaml"
@@ -67,7 +68,7 @@ class Repository:
         if parsed is None:
             return None
         found = Diagnostics()
-        data = parsed.data if parsed.data is not None else {}
+        data: Json = parsed.data if parsed.data is not None else {}
         if parsed.has_plain:
             data = typed(data, schema, found)
         check(data, schema, found)
@@ -159,7 +160,10 @@ class Repository:
         home = self.project_folder(folder)
         if home is None:
             diagnostics.report(
-                NO_PROJECT, "this stack belongs to no project", Span(file), help=f"add a {PROJECT_FILE} in a folder above it"
+                NO_PROJECT,
+                "this stack belongs to no project",
+                Span(file),
+                help=f"add a {PROJECT_FILE} in a folder above it",
             )
             return None
         project = self.project(home, diagnostics)
@@ -237,9 +241,9 @@ class Repository:
             self.files.absent.add(folder)
             return []
         except OSError as error:
-            from kusion_render.repository.files import UNREADABLE
-
-            diagnostics.report(UNREADABLE, f"`{folder}` cannot be listed: {(error.strerror or '').lower()}", Span(folder))
+            diagnostics.report(
+                UNREADABLE, f"`{folder}` cannot be listed: {(error.strerror or '').lower()}", Span(folder)
+            )
             return []
         if APP_FILE not in names and ("kcl.mod" in names or "main.k" in names):
             return [f"{folder}/main.k"]

@@ -93,14 +93,18 @@ class Files:
 
     def _read(self, path: str, file: str, diagnostics: Diagnostics, where: Where) -> bytes | None:
         limit = self.limits.max_bytes
+        content = b""
+        reason = "not a regular file" if os.path.exists(path) and not os.path.isfile(path) else ""
         try:
-            if not os.path.isfile(path) and os.path.exists(path):
-                raise OSError(0, "not a regular file")
-            with open(path, "rb") as stream:
-                content = stream.read(limit + 1)
+            if not reason:
+                with open(path, "rb") as stream:
+                    content = stream.read(limit + 1)
         except OSError as error:
-            reason = (error.strerror or "cannot be read").lower()
-            diagnostics.report(UNREADABLE, f"`{file}` cannot be read: {reason}", where, help="check its path and its mode")
+            reason = (error.strerror or "unknown reason").lower()
+        if reason:
+            diagnostics.report(
+                UNREADABLE, f"`{file}` cannot be read: {reason}", where, help="check its path and its mode"
+            )
             return None
         if len(content) > limit:
             diagnostics.report(

@@ -121,7 +121,11 @@ def _report_nothing(repository: Repository, pattern: str, found: Sequence[Stack]
     diagnostics.report(
         NO_STACK,
         f"`{pattern}` names no stack" if pattern != "." else "there is no stack at or below this folder",
-        help=f"did you mean `{close[0]}`?" if close else f"there are {listed}" if keys else "`kusion-render init` makes one",
+        help=f"did you mean `{close[0]}`?"
+        if close
+        else f"there are {listed}"
+        if keys
+        else "`kusion-render init` makes one",
     )
 
 

@@ -117,7 +117,9 @@ def leftovers(files: Mapping[str, str]) -> list[str]:
     """Return derived files that nothing asks for any more."""
     found = []
     for folder, suffix in (
-        ("kusion_render/schema/generated", ".py"), ("schemas/v1", ".json"), ("schemas/v1/modules", ".json"),
+        ("kusion_render/schema/generated", ".py"),
+        ("schemas/v1", ".json"),
+        ("schemas/v1/modules", ".json"),
     ):
         path = os.path.join(ROOT, folder)
         entries = sorted(os.listdir(path)) if os.path.isdir(path) else []

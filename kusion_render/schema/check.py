@@ -117,7 +117,9 @@ def alternatives(error: ValidationError, context: words.Context) -> Iterator[Fin
         yield from descend(min(fitting, key=len), context)
 
 
-def mapping(error: ValidationError, context: words.Context, fitting: Sequence[list[ValidationError]]) -> Iterator[Finding]:
+def mapping(
+    error: ValidationError, context: words.Context, fitting: Sequence[list[ValidationError]]
+) -> Iterator[Finding]:
     """Yield what is wrong with a map that has several forms, told apart by their first required key."""
     forms = [form for form in forms_of(error, context) if form.get("type") == "object"]
     marks = [form["required"][0] for form in forms if form.get("required")]

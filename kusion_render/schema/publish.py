@@ -1,1 +1,2 @@
-def bundles(): return {}
+def bundles():
+    return {}

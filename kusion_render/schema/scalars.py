@@ -40,9 +40,7 @@ def resolve(data: Json, positions: Any, pointer: Pointer, resolution: Resolution
         return str(data) if wants_text else value_of(data, pointer, resolution)
     if isinstance(data, dict):
         rest = beneath.get("*", SILENT)
-        pairs = {
-            key: resolve(item, beneath.get(key, rest), (*pointer, key), resolution) for key, item in data.items()
-        }
+        pairs = {key: resolve(item, beneath.get(key, rest), (*pointer, key), resolution) for key, item in data.items()}
         return pairs if any(pairs[key] is not data[key] for key in data) else data
     if isinstance(data, list):
         inside = beneath.get("[]", SILENT)
@@ -87,9 +85,7 @@ def where(
     return nearest(pointer, file_positions(), on_key=on_key)
 
 
-def nearest(
-    pointer: Pointer, positions: Mapping[Pointer, tuple[Span | None, Span]], *, on_key: bool
-) -> Span | None:
+def nearest(pointer: Pointer, positions: Mapping[Pointer, tuple[Span | None, Span]], *, on_key: bool) -> Span | None:
     """Return the span of the deepest part of the pointer that the file has."""
     for length in range(len(pointer), -1, -1):
         if pointer[:length] in positions:

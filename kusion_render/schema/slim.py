@@ -17,14 +17,41 @@ if TYPE_CHECKING:
     from kusion_render.schema.truth import Schema
 
 KEYWORDS: Final = frozenset(
-    "$defs $ref type enum const properties required additionalProperties propertyNames items minimum maximum minLength"
-    " maxLength minItems maxItems minProperties uniqueItems pattern anyOf oneOf allOf not if then else".split()
+    [
+        "$defs",
+        "$ref",
+        "type",
+        "enum",
+        "const",
+        "properties",
+        "required",
+        "additionalProperties",
+        "propertyNames",
+        "items",
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "uniqueItems",
+        "pattern",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "not",
+        "if",
+        "then",
+        "else",
+    ]
 )
 
 
 def validator(schema: Schema) -> str:
     """Return the source of `validate(data)` and its helpers; names `Invalid` and `matches` are left to the caller."""
     from fastjsonschema import compile_to_code  # type: ignore[import-untyped]  # it ships no types
+
     from kusion_render.schema.truth import rewrite
 
     bare = rewrite(schema, strip)
@@ -51,7 +78,7 @@ def strip(node: Schema) -> Schema:
 class Slimmer(ast.NodeTransformer):
     """Drops messages and positions, and checks integers as strictly as Kubernetes does: `2.0` is none."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802 - ast's name
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Leave `data` as the only parameter of a validator."""
         self.generic_visit(node)
         node.args.args = node.args.args[:1]
@@ -59,22 +86,22 @@ class Slimmer(ast.NodeTransformer):
         node.name = renamed(node.name)
         return node
 
-    def visit_Return(self, node: ast.Return) -> ast.Return | None:  # noqa: N802 - ast's name
+    def visit_Return(self, node: ast.Return) -> ast.Return | None:
         """Return nothing but from the helper that compares items."""
         self.generic_visit(node)
         return None if isinstance(node.value, ast.Name) and node.value.id == "data" else node
 
-    def visit_Raise(self, _node: ast.Raise) -> ast.Raise:  # noqa: N802 - ast's name
+    def visit_Raise(self, _node: ast.Raise) -> ast.Raise:
         """Say no."""
         return ast.Raise(ast.Name("Invalid"))
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:  # noqa: N802 - ast's name
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         """Catch our own exception."""
         self.generic_visit(node)
         node.type = ast.Name("Invalid")
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.Call:  # noqa: N802 - ast's name
+    def visit_Call(self, node: ast.Call) -> ast.Call:
         """Shorten calls of validators, patterns and type checks."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id.startswith("validate"):
@@ -85,7 +112,7 @@ class Slimmer(ast.NodeTransformer):
             node.args[1] = types(node.args[1])
         return node
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:  # noqa: N802 - ast's name
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         """Take whole floats for no integers, and look words up instead of comparing them one by one."""
         node.values = [value for value in node.values if not ast.unparse(value).endswith(".is_integer())")]
         self.generic_visit(node)
@@ -129,7 +156,7 @@ def alternatives(node: ast.BoolOp) -> tuple[ast.expr | None, list[str]]:
 class Guards(ast.NodeTransformer):
     """Drops what asks again whether a value has a type, right after another type was refused."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802 - ast's name
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Clean every list of statements of a function."""
         return fill(node, tidy(node.body, {}))
 

@@ -320,7 +320,11 @@ def example(key: str, schema: Schema, context: Context) -> str | None:
     while "$ref" in schema and "examples" not in schema:
         schema = context.schema["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
     examples = schema.get("examples")
-    return f"add it, as `{key}: {json.dumps(examples[0]) if not isinstance(examples[0], str) else examples[0]}`" if examples else None
+    return (
+        f"add it, as `{key}: {json.dumps(examples[0]) if not isinstance(examples[0], str) else examples[0]}`"
+        if examples
+        else None
+    )
 
 
 def backticks(keys: Iterable[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kusion_render.transformers.images import with_images
 from kusion_render.text import texts
+from kusion_render.transformers.images import with_images
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from kusion_render.text import text
 from kusion_render.workload.environment import kusion_order, sources, variables
 from kusion_render.workload.probe import PROBES, lifecycle, probe
 from kusion_render.workload.resources import resources
-from kusion_render.text import text
 from kusion_render.workload.volume import mount_files, mount_folders
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kusion_render.workload.volume import Volumes
 
 # Pod Security Standards, profile "restricted", the fields a container must set.
-RESTRICTED: Final = {
+RESTRICTED: Final[dict[str, Any]] = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "runAsNonRoot": True,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import binascii
 
 from kusion_render.kubernetes.merge_keys import strategic_merge
-from kusion_render.model import Resource
-from kusion_render.workload.container import container
 from kusion_render.text import texts
+from kusion_render.workload.container import container
 from kusion_render.workload.volume import Volumes
 
 TYPE_CHECKING = False
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from kusion_render.diagnostics import Diagnostics
     from kusion_render.generator import GeneratorRequest
+    from kusion_render.model import Resource
 
 # Pod Security Standards, profile "restricted", the part that may stand on the pod.
 _RESTRICTED_POD: Final = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -52,7 +52,9 @@ class Pod:
         self.templates: Final = templates
 
 
-def pod(request: GeneratorRequest, diagnostics: Diagnostics, *, restart_policy: str = "", stateful: bool = False) -> Pod:
+def pod(
+    request: GeneratorRequest, diagnostics: Diagnostics, *, restart_policy: str = "", stateful: bool = False
+) -> Pod:
     """Return the pod template for a workload's config, with its labels and annotations."""
     config = request.config
     volumes = Volumes(request.name, request.context.contents, templates=stateful)
@@ -72,7 +74,9 @@ def pod(request: GeneratorRequest, diagnostics: Diagnostics, *, restart_policy: 
     objects += [_config_map(request, name, data) for name, data in volumes.configs.items()]
     if not stateful:
         objects += [_claim(request, name, claim) for name, claim in volumes.claims.items()]
-    templates = [{"metadata": {"name": name}, "spec": claim} for name, claim in volumes.claims.items()] if stateful else []
+    templates = (
+        [{"metadata": {"name": name}, "spec": claim} for name, claim in volumes.claims.items()] if stateful else []
+    )
     return Pod({"metadata": _metadata(request), "spec": spec}, objects, templates)
 
 
@@ -118,7 +122,7 @@ def _add_scheduling(spec: dict[str, Any], config: Mapping[str, Any]) -> None:
         spec["securityContext"] = context
     for key in _AS_WRITTEN:
         value = config.get(key)
-        if value is not None and value != {} and value != []:
+        if value is not None and value not in ({}, []):
             spec[key] = texts(value) if key == "nodeSelector" else value
     if config.get("imagePullSecrets"):
         spec["imagePullSecrets"] = [
@@ -152,7 +156,12 @@ def service_account(request: GeneratorRequest, name: str, config: Mapping[str, A
             {"name": item} if isinstance(item, str) else item for item in config["imagePullSecrets"]
         ]
     return request.resource(
-        "v1", "ServiceAccount", name, fields, labels=texts(config.get("labels")), annotations=texts(config.get("annotations"))
+        "v1",
+        "ServiceAccount",
+        name,
+        fields,
+        labels=texts(config.get("labels")),
+        annotations=texts(config.get("annotations")),
     )
 
 
@@ -177,4 +186,3 @@ def _config_map(request: GeneratorRequest, name: str, files: Mapping[str, str | 
 
 def _claim(request: GeneratorRequest, name: str, spec: dict[str, Any]) -> Resource:
     return request.resource("v1", "PersistentVolumeClaim", name, {"spec": spec})
-

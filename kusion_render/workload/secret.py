@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.workload.files import load_files
 from kusion_render.text import text, texts
+from kusion_render.workload.files import load_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Pointer
-    from kusion_render.model import Resource
     from kusion_render.generator import GeneratorRequest
+    from kusion_render.model import Resource
 
 LITERAL_SECRET: Final = Rule("KR320", "literal-secret")
 MISSING_SECRET_VALUE: Final = Rule("KR321", "missing-secret-value")

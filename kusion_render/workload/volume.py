@@ -7,9 +7,9 @@ image.
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.text import reference, text
 from kusion_render.workload.environment import BAD_REFERENCE
 from kusion_render.workload.files import readable
-from kusion_render.text import reference, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class Volumes:
         self._names[name] = identity
         return name
 
-    def object_volume(self, kind: str, name: str, mode: int = _DEFAULT_MODE, items: Any = None, optional: Any = None) -> str:
+    def object_volume(
+        self, kind: str, name: str, mode: int = _DEFAULT_MODE, items: Any = None, optional: Any = None
+    ) -> str:
         """Return the volume of a Secret or ConfigMap (`kind` is `secret` or `config`).
 
         `mode` is a file mode as a number, `items` Kubernetes' KeyToPath list.

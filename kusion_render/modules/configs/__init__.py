@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kusion_render.modules import GeneratorResponse, entries
+from kusion_render.text import texts
 from kusion_render.workload.files import load_files
 from kusion_render.workload.pod import object_data
-from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -29,7 +29,9 @@ def ingress(request: GeneratorRequest, diagnostics: Diagnostics) -> Resource:
         spec["ingressClassName"] = config["ingressClassName"]
     if config.get("defaultBackend"):
         spec["defaultBackend"] = _backend(request, config["defaultBackend"], (*place, "defaultBackend"), diagnostics)
-    rules = [_rule(request, rule, (*place, "rules", at), diagnostics) for at, rule in enumerate(config.get("rules") or ())]
+    rules = [
+        _rule(request, rule, (*place, "rules", at), diagnostics) for at, rule in enumerate(config.get("rules") or ())
+    ]
     if rules:
         spec["rules"] = rules
     if config.get("tls"):

@@ -71,7 +71,9 @@ def _service(
         "Service",
         name,
         {"spec": spec},
-        labels=texts({**(inherited.get("labels") or {}), **(settings.get("labels") or {}), **(entry.get("labels") or {})}),
+        labels=texts(
+            {**(inherited.get("labels") or {}), **(settings.get("labels") or {}), **(entry.get("labels") or {})}
+        ),
         annotations=texts(
             {
                 **(inherited.get("annotations") or {}),

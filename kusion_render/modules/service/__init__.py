@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kusion_render.modules import GeneratorResponse, module_name
+from kusion_render.text import texts
 from kusion_render.workload.pod import pod
 from kusion_render.workload.secret import workload_secrets
-from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def emit(specs: Sequence[Spec], options: Mapping[str, Json], diagnostics: Diagno
                 {
                     "apiVersion": "kustomize.config.k8s.io/v1beta1",
                     "kind": "Kustomization",
-                    "resources": sorted(names),
+                    "resources": [*sorted(names)],
                 }
             )
     return files
