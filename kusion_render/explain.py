@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from kusion_render.repository import Repository
 
 
+MASK: Final = "•••"
+
+
 class Origin:
     """One layer's word about a value: where, which value (`GONE` for a deletion), and in what role."""
 
@@ -35,16 +38,23 @@ class Origin:
 class Explanation:
     """A field of an object, its value, and the origins of its value: losers first, the winner last.
 
-    Without origins the module alone decides; `module` says which, with its version.
+    Without origins the module alone decides; `module` says which, with its version. `others` are inputs that move the
+    value too, such as a registry that a workspace puts in the place of another.
     """
 
-    __slots__ = ("module", "origins", "pointer", "value")
+    __slots__ = ("module", "origins", "others", "pointer", "value")
 
-    def __init__(self, pointer: Pointer, value: Any, module: str, origins: list[Origin]) -> None:
+    def __init__(self, pointer: Pointer, value: Any, module: str, origins: list[Origin], others: list[Origin]) -> None:
         self.pointer: Final = pointer
         self.value: Final = value  # Any: a leaf of a manifest
         self.module: Final = module
         self.origins: Final = origins
+        self.others: Final = others
+
+    def masked(self) -> Explanation:
+        """Return the same explanation without its values, for what is secret."""
+        hidden = [Origin(origin.span, MASK, origin.note) for origin in self.origins]
+        return Explanation(self.pointer, MASK, self.module, hidden, [])
 
     @property
     def kind(self) -> str:
@@ -70,7 +80,15 @@ def explain(
             continue
         causes = attribution.causes(resource.id, pointer) if attribution else _namespace_causes(compilation, pointer)
         origins = _origins(repository, compilation, trace, causes[0]) if causes else []
-        yield Explanation(pointer, value, version, origins)
+        others = [
+            origin
+            for cause in causes[1:]
+            if cause.document == "workspace" and causes[0].document != "workspace"
+            for origin in _origins(repository, compilation, trace, cause)
+        ]
+        explanation = Explanation(pointer, value, version, origins, others)
+        secret = resource.attributes["kind"] == "Secret" and pointer[0] in ("data", "stringData")
+        yield explanation.masked() if secret else explanation
 
 
 def _version(module: str) -> str:
@@ -102,7 +120,7 @@ def _origins(repository: Repository, compilation: Compilation, trace: Trace, pla
         span = repository.files.span(file, place.pointer, on_key=place.on_key)
         return [Origin(span, at(data, place.pointer))]
     if place.on_key:
-        return [Origin(trace.span(place.pointer, on_key=True), place.pointer[-1], "the name")]
+        return [Origin(trace.first(place.pointer), place.pointer[-1], "the name")]
     beneath = [Origin(trace.locate(token), token.value, note) for token, note in _beneath(compilation, place.pointer)]
     found = [
         Origin(trace.locate(Token(value, layer, pointer)), value, trace.role(layer, pointer))

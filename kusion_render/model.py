@@ -96,14 +96,15 @@ class Stack:
 
 
 class Workspace:
-    """What the platform says about one deploy target; `file` is empty for the workspace that has none."""
+    """What the platform says about one deploy target; `file` is empty and `parsed` None for the one that has none."""
 
-    __slots__ = ("data", "file", "modules", "name")
+    __slots__ = ("data", "file", "modules", "name", "parsed")
 
-    def __init__(self, name: str, file: str, data: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, file: str, data: Mapping[str, Any], parsed: Parsed | None = None) -> None:
         self.name: Final = name
         self.file: Final = file
         self.data: Final = data  # Any: checked by the schema, read by key
+        self.parsed: Final = parsed
         self.modules: Final[Mapping[str, Any]] = data.get("modules") or {}
 
 

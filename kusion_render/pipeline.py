@@ -217,10 +217,13 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
     apps: dict[str, Any] = assemble(sources)
     _check_settings(sources, diagnostics)
     parsed = [layer.parsed for layer in source.layers]
-    if source.workspace.file or source.options.settings or any(layer.deletes for layer in source.layers):
+    if source.workspace.parsed is not None:
+        parsed.append(source.workspace.parsed)
+    said = bool(source.options.settings)
+    if said or any(item.has_null for item in parsed) or any(layer.deletes for layer in source.layers):
         apps = _settled(apps, diagnostics)
-    referring = source.workspace.file or source.options.settings or any(item.has_reference for item in parsed)
-    plain = source.workspace.file or source.options.settings or any(item.has_plain for item in parsed)
+    referring = said or any(item.has_reference for item in parsed)
+    plain = said or any(item.has_plain for item in parsed)
     result = {}
     for name, written in apps.items():
         app = written

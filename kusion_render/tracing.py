@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.assembly import Sources, assemble
-from kusion_render.document import GONE, at
+from kusion_render.document import GONE, MISSING, at
 from kusion_render.origins import Token, tokens, witness
 
 TYPE_CHECKING = False
@@ -47,6 +47,13 @@ class Trace:
     def _locate(self, layer: int, pointer: Pointer, *, on_key: bool = False) -> Span | None:
         file = self.file(layer)
         return self._repository.files.span(file, pointer, on_key=on_key) if file else None
+
+    def first(self, pointer: Pointer) -> Span | None:
+        """Return the place where a key of the apps was first written, which is where its name comes from."""
+        for layer in self._source.layers:
+            if at(layer.data, pointer) is not MISSING:
+                return self._repository.files.span(layer.file, pointer, on_key=True)
+        return self.span(pointer, on_key=True)
 
     def locate(self, token: Token) -> Span | None:
         """Return the place of a token's value."""

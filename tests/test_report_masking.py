@@ -191,7 +191,7 @@ def test_references_are_shown_in_block_form() -> None:
         ("token: &hunter2", "token: •••"),
         ("--- {token: hunter2, a: 1}", "--- {token: •••, a: 1}"),
         ("a: [b]] hunter2", "a: [b]] hunter2"),
-        ("secrets: [a]] hunter2", "secrets: [•••]••••••"),
+        ("secrets: [a]] hunter2", "secrets: [•••]•••"),
         ("[" * 40 + "{token: hunter2}" + "]" * 40, "[" * 40 + "{token: •••}" + "]" * 40),
     ],
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kusion_render.diagnostics import Pointer
-    from kusion_render.explain import Explanation
+    from kusion_render.explain import Explanation, Origin
     from kusion_render.model import Resource
 
 
@@ -115,11 +115,12 @@ def _print_text(explanations: Sequence[Explanation]) -> None:
             )
             for at_last, origin in _with_last(explanation.origins)
         ]
+        rows += [(str(each.span), _shown(each.value), "changes it too", "") for each in explanation.others]
         if not rows:
             click.echo(f"  > module {explanation.module} decides it")
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
         for number, row in enumerate(rows):
-            mark = ">" if number == len(rows) - 1 else " "
+            mark = ">" if number == len(explanation.origins) - 1 else " "
             cells = "   ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True))
             click.echo(f"  {mark} {cells}".rstrip())
 
@@ -134,10 +135,22 @@ def _shown(value: Any) -> str:
     return line if len(line) <= 60 else line[:57] + "…"
 
 
+def _place(origin: Origin) -> dict[str, Any]:
+    from kusion_render.document import GONE
+
+    span = origin.span
+    return {
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "value": None if origin.value is GONE else origin.value,
+        "deleted": origin.value is GONE,
+        "note": origin.note,
+    }
+
+
 def _print_json(name: str, explanations: Sequence[Explanation]) -> None:
     import json
-
-    from kusion_render.document import GONE
 
     document = {
         "object": name,
@@ -147,18 +160,8 @@ def _print_json(name: str, explanations: Sequence[Explanation]) -> None:
                 "value": each.value,
                 "kind": each.kind,
                 "module": each.module,
-                "origins": [
-                    {
-                        "file": origin.span.file if origin.span else None,
-                        "line": origin.span.line if origin.span else None,
-                        "column": origin.span.column if origin.span else None,
-                        "value": None if origin.value is GONE else origin.value,
-                        "deleted": origin.value is GONE,
-                        "note": origin.note,
-                        "wins": last,
-                    }
-                    for last, origin in _with_last(each.origins)
-                ],
+                "origins": [{**_place(origin), "wins": last} for last, origin in _with_last(each.origins)],
+                "others": [_place(other) for other in each.others],
             }
             for each in explanations
         ],

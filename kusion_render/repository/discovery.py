@@ -198,7 +198,9 @@ class Repository:
                 self._report_missing(name, diagnostics, where)
                 return None
             data = self._checked(file, "workspace", diagnostics)
-            self._workspaces[name] = None if data is None else Workspace(name, file, data)
+            self._workspaces[name] = (
+                None if data is None else Workspace(name, file, data, self.files.yaml(file, Diagnostics()))
+            )
         return self._workspaces[name]
 
     def _report_missing(self, name: str, diagnostics: Diagnostics, where: Span | None) -> None:

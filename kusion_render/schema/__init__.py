@@ -2,23 +2,19 @@
 
 Generated validators answer the common case; only when one objects is jsonschema imported to say why.
 Schemas have names: `project`, `stack`, `workspace`, `kusion-render`, `app-configuration` (one app) and
-`modules/<name>`. A module from outside passes its resolved schema as `schema`.
+`modules/<name>`. A module from outside passes its schema, which refers to nothing outside itself, as `schema`.
 """
 
 from __future__ import annotations
 
+from kusion_render.schema.patterns import Invalid
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any, TypeAlias
+    from typing import Any
 
-    from kusion_render.diagnostics import Diagnostics, Json, Pointer, Severity, Span
+    from kusion_render.diagnostics import Diagnostics, Json, Pointer
     from kusion_render.schema.truth import Schema
-
-    # Positions of one file: pointer -> (span of the key, span of the value).
-    FilePositions: TypeAlias = Callable[[], Mapping[Pointer, tuple[Span | None, Span]]]
-
-from kusion_render.schema.patterns import Invalid
 
 
 def check(
@@ -28,15 +24,11 @@ def check(
     *,
     pointer: Pointer = (),
     document: str = "apps",
-    file_positions: FilePositions | None = None,
     schema: Schema | None = None,
-    unknown_keys: Severity = "error",
 ) -> bool:
-    """Report everything in which the data does not fit the schema; return whether it has no error.
+    """Report everything in which the data does not fit the schema, as KR201 to KR207; return whether it fits.
 
-    `pointer` is where the data stands in `document`. With `file_positions` (asked only when something is
-    wrong) problems are placed in that file instead, by pointers from its root. `unknown_keys` lets Kusion's
-    project, stack and workspace files carry more than is known. Reports KR201 to KR207.
+    `pointer` is where the data stands in `document`; problems are placed there.
     """
     if schema is None:
         try:
@@ -45,10 +37,9 @@ def check(
             pass
         else:
             return True
-    from kusion_render.schema.check import Report, explain
+    from kusion_render.schema.check import explain
 
-    report = Report(diagnostics, name, pointer, document, file_positions, unknown_keys)
-    return explain(data, report, schema)
+    return explain(data, name, diagnostics, pointer=pointer, document=document, schema=schema)
 
 
 def typed(
@@ -58,7 +49,6 @@ def typed(
     *,
     pointer: Pointer = (),
     document: str = "apps",
-    file_positions: FilePositions | None = None,
     schema: Schema | None = None,
 ) -> Json:
     """Return the data with every `Plain` scalar resolved: its source text where text is wanted, else its value.
@@ -66,7 +56,7 @@ def typed(
     Parts without such scalars are shared, not copied. Only useful where the parser met any (`Parsed.has_plain`).
     Reports KR103 where the value is needed and the YAML versions disagree about it.
     """
-    from kusion_render.schema.scalars import Resolution, resolve
+    from kusion_render.schema.scalars import resolve
 
     if schema is None:
         positions = artefacts(name).TEXT
@@ -74,7 +64,7 @@ def typed(
         from kusion_render.schema.positions import text_positions
 
         positions = text_positions(schema)
-    return resolve(data, positions, pointer, Resolution(diagnostics, document, file_positions))
+    return resolve(data, positions, pointer, document, diagnostics)
 
 
 def merge_keys(name: str, schema: Schema | None = None) -> dict[str, Any]:  # Any: the nested form is recursive

@@ -56,16 +56,14 @@ def for_missing(key: str, instance: Schema) -> str | None:
     return None
 
 
-def for_key(name: str, path: Pointer, key: str, value: object) -> str | None:
+def for_key(name: str, pointer: Pointer, path: Pointer, key: str) -> str | None:
     """Return where an unknown key belongs, if it belongs elsewhere."""
     if name == "app-configuration" and not path:
-        return beside_workload(key)
+        return MANIFEST if pointer and pointer[-1] in MANIFEST_KEYS else beside_workload(key)
     if name in WORKLOADS and not path:
         return in_workload(key)
     if name in WORKLOADS and len(path) == 2 and path[0] in CONTAINER_MAPS:
         return in_container(key)
-    if path and path[-1] == "env" and isinstance(value, dict) and "valueFrom" in value:
-        return "write `{secret: NAME, key: KEY}`, `{config: NAME, key: KEY}` or `{field: PATH}`"
     return ENV_FORMS.get(key)
 
 

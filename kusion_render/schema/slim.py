@@ -50,7 +50,7 @@ KEYWORDS: Final = frozenset(
 
 def validator(schema: Schema) -> str:
     """Return the source of `validate(data)` and its helpers; names `Invalid` and `matches` are left to the caller."""
-    from fastjsonschema import compile_to_code  # type: ignore[import-untyped]  # it ships no types
+    from fastjsonschema import compile_to_code
 
     from kusion_render.schema.truth import rewrite
 
@@ -158,23 +158,24 @@ class Guards(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Clean every list of statements of a function."""
-        return fill(node, tidy(node.body, {}))
+        node.body = tidy(node.body, set()) or [ast.Pass()]
+        return node
 
 
-def tidy(statements: list[ast.stmt], known: dict[str, str]) -> list[ast.stmt]:
-    """Return the statements without conditions that `known`, a map from expression to its test, proves true."""
-    known = dict(known)
+def tidy(statements: list[ast.stmt], known: set[str]) -> list[ast.stmt]:
+    """Return the statements without conditions that are `known` to hold."""
+    known = set(known)
     result: list[ast.stmt] = []
     for statement in statements:
         if isinstance(statement, ast.If) and ast.unparse(statement.test) in known:
             result += tidy(statement.body, known)
             continue
         if isinstance(statement, ast.Assign) and ast.unparse(statement.value) in known:
-            known[ast.unparse(statement.targets[0])] = ""
+            known.add(ast.unparse(statement.targets[0]))
             continue
         test = refused(statement)
         if test is not None:
-            known[test] = ""
+            known.add(test)
         result.append(nested(statement, known))
     return result
 
@@ -189,18 +190,12 @@ def refused(statement: ast.stmt) -> str | None:
     return None
 
 
-def nested(statement: ast.stmt, known: dict[str, str]) -> ast.stmt:
+def nested(statement: Any, known: set[str]) -> ast.stmt:  # Any: only some statements have a body
     """Clean the statements inside a statement."""
     for field in ("body", "orelse", "finalbody"):
-        inner = getattr(statement, field, None)
-        if inner:
-            setattr(statement, field, tidy(inner, known))
+        if getattr(statement, field, None):
+            setattr(statement, field, tidy(getattr(statement, field), known) or [ast.Pass()])
     for handler in getattr(statement, "handlers", ()):
-        handler.body = tidy(handler.body, known)
-    return fill(statement, statement.body) if hasattr(statement, "body") else statement
-
-
-def fill(statement: Any, body: list[ast.stmt]) -> Any:  # Any: of the statements, only some have a body
-    """Give a statement its body; `pass` where none is left."""
-    statement.body = body or [ast.Pass()]
-    return statement
+        handler.body = tidy(handler.body, known) or [ast.Pass()]
+    cleaned: ast.stmt = statement
+    return cleaned

@@ -45,12 +45,12 @@ def load(name: str) -> Schema:
     root.pop("$defs", None)
     if resolver.definitions:
         root["$defs"] = {key: resolver.definitions[key] for key in sorted(resolver.definitions)}
-    return whole(root, application=name not in FILES or name == "app-configuration")
+    return accepting_kusion_type(root) if name not in FILES or name == "app-configuration" else root
 
 
-def whole(schema: Schema, *, application: bool) -> Schema:
-    """Return the schema with Kusion's `_type` accepted, if it describes an app's data."""
-    return rewrite(schema, accept_kusion_type) if application else schema
+def accepting_kusion_type(schema: Schema) -> Schema:
+    """Return the schema with `_type` in every map with known keys, as Kusion's evaluation writes it."""
+    return rewrite(schema, accept_kusion_type)
 
 
 def read(file: str) -> Schema:
@@ -102,7 +102,7 @@ def branches(schema: Schema, root: Schema) -> Iterator[Schema]:
 
 
 def accept_kusion_type(schema: Schema) -> Schema:
-    """Let a map with known keys carry `_type`, which Kusion's evaluation writes into every instance."""
+    """Let one map with known keys carry `_type`."""
     if schema.get("type") != "object" or "properties" not in schema:
         return schema
     kind = {"description": "Kusion's type of this block.", "type": "string"}

@@ -16,14 +16,13 @@ from kusion_render.schema.scalars import secret
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Final, TypeAlias
-
-    from jsonschema import ValidationError
+    from typing import Any, Final, TypeAlias
 
     from kusion_render.diagnostics import Pointer
     from kusion_render.schema.truth import Schema
 
-    Explanation: TypeAlias = "Callable[[ValidationError, Context], Iterator[Finding]]"
+    Error: TypeAlias = Any  # jsonschema's ValidationError, each of whose fields may be unset to the type checker
+    Explanation: TypeAlias = "Callable[[Error, Context], Iterator[Finding]]"
 
 WRONG_TYPE: Final = Rule("KR201", "wrong-type")
 MISSING_KEY: Final = Rule("KR202", "missing-key")
@@ -82,40 +81,56 @@ class Finding:
         return (self.rule.code, self.pointer, self.message)
 
 
-def wrong_type(error: ValidationError, context: Context) -> Iterator[Finding]:
+def wrong_type(error: Error, context: Context) -> Iterator[Finding]:
     """Say which type is wanted and which was found."""
     expected = error.validator_value
-    yield mismatch(error, context, [expected] if isinstance(expected, str) else expected)
+    yield mismatch(error, context, [expected] if isinstance(expected, str) else without_scalars(expected))
 
 
-def no_form(error: ValidationError, context: Context, inner: Iterable[ValidationError]) -> Iterator[Finding]:
+def no_form(error: Error, context: Context, inner: Iterable[Error]) -> Finding:
     """Say which types are wanted where none of several forms has the type that was found."""
     expected: list[str] = []
     for item in inner:
         if item.validator == "type" and not item.relative_path:
             value = item.validator_value
-            expected += [value] if isinstance(value, str) else value
-    yield mismatch(error, context, expected)
+            expected += [value] if isinstance(value, str) else without_scalars(value)
+    return mismatch(error, context, list(dict.fromkeys(expected)))
 
 
-def mismatch(error: ValidationError, context: Context, expected: Sequence[str]) -> Finding:
+def without_scalars(types: Sequence[str]) -> list[str]:
+    """Return the types without those that merely count as text, which would be noise."""
+    return [kind for kind in types if kind not in {"number", "boolean"} or "string" not in types]
+
+
+def mismatch(error: Error, context: Context, wanted: Sequence[str]) -> Finding:
     """Return the finding that a value has a wrong type."""
     pointer = place(error, context)
     value = error.instance
-    # Where scalars count as text, their other types would only be noise.
-    wanted = [kind for kind in dict.fromkeys(expected) if kind not in {"number", "boolean"} or "string" not in expected]
-    found = kind_of(value) + (f" {shown(value, pointer)}" if shown(value, pointer) else "")
+    found = f"{kind_of(value)} {shown(value, pointer)}".rstrip()
     message = f"{subject(pointer, context)} must be {either([TYPES[kind] for kind in wanted])}, found {found}"
-    advice = hints.for_type(context.name, pointer, path(error), value, wanted)
-    if advice is None and "string" in wanted and isinstance(value, (bool, int, float)):
-        quoted = json.dumps(json.dumps(value)) if not secret(pointer) else None
-        advice = f"quote it: `{quoted}`" if quoted else "quote it"
-    if advice is None and value is None:
-        advice = "give it a value, or remove the key"
+    advice = hints.for_type(context.name, pointer, path(error), value, wanted) or requote(value, wanted, pointer)
     return Finding(WRONG_TYPE, message, pointer, advice)
 
 
-def missing(error: ValidationError, context: Context) -> Iterator[Finding]:
+def requote(value: object, wanted: Sequence[str], pointer: Pointer) -> str | None:
+    """Return the next step where quotes, or a value, are all that is wrong."""
+    if value is None:
+        return "give it a value, or remove the key"
+    if wanted == ["string"] and isinstance(value, (bool, int, float)):
+        return "quote it" if secret(pointer) else f"quote it: `{json.dumps(json.dumps(value))}`"
+    if isinstance(value, str) and "string" not in wanted and is_scalar(value, wanted):
+        return "write it without quotes"
+    return None
+
+
+def is_scalar(text: str, wanted: Sequence[str]) -> bool:
+    """Return whether the text, without its quotes, is a number or a truth value that is wanted."""
+    if text in {"true", "false"}:
+        return "boolean" in wanted
+    return text.isascii() and text.isdigit() and bool({"integer", "number"} & set(wanted))
+
+
+def missing(error: Error, context: Context) -> Iterator[Finding]:
     """Name each key that is missing."""
     pointer = place(error, context)
     for key in error.validator_value:
@@ -127,24 +142,22 @@ def missing(error: ValidationError, context: Context) -> Iterator[Finding]:
             )
 
 
-def unknown(error: ValidationError, context: Context) -> Iterator[Finding]:
+def unknown(error: Error, context: Context) -> Iterator[Finding]:
     """Name each key that the schema has not."""
     known = list(error.schema.get("properties", ()))
     yield from unknown_keys(error, context, [key for key in error.instance if key not in known], known)
 
 
-def unknown_keys(
-    error: ValidationError, context: Context, keys: Iterable[str], known: Sequence[str]
-) -> Iterator[Finding]:
+def unknown_keys(error: Error, context: Context, keys: Iterable[str], known: Sequence[str]) -> Iterator[Finding]:
     """Name keys that do not belong, with where they belong or what is nearly the same."""
     pointer = place(error, context)
     for key in keys:
         inside = f" in {subject(pointer, context)}" if pointer or context.name not in hints.FILES else ""
-        advice = hints.for_key(context.name, path(error), key, error.instance[key]) or suggestion(key, known)
+        advice = hints.for_key(context.name, pointer, path(error), key) or suggestion(key, known)
         yield Finding(UNKNOWN_KEY, f"unknown key `{key}`{inside}", (*pointer, key), advice, on_key=True)
 
 
-def bad_name(error: ValidationError, context: Context) -> Iterator[Finding]:
+def bad_name(error: Error, context: Context) -> Iterator[Finding]:
     """Say why a key that the user chooses is no good."""
     key = error.instance
     parent = place(error, context)
@@ -160,23 +173,21 @@ def bad_name(error: ValidationError, context: Context) -> Iterator[Finding]:
         yield Finding(OUT_OF_RANGE, message, pointer, f"use at most {error.validator_value} characters", on_key=True)
 
 
-def not_allowed(error: ValidationError, context: Context) -> Iterator[Finding]:
+def not_allowed(error: Error, context: Context) -> Iterator[Finding]:
     """Say which words are allowed."""
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     pointer = place(error, context)
     value = error.instance
-    words = [str(word) if isinstance(word, str) else json.dumps(word) for word in allowed if word != ""]
-    choice = either([f"`{word}`" for word in words])
-    near = suggestion(value, words) if isinstance(value, str) else None
-    if near is None or not near.startswith("did"):
-        near = None
-    found = shown(value, pointer)
-    message = f"{subject(pointer, context)} must be {choice}" + (f", found {found}" if found else "")
+    choices = [word if isinstance(word, str) else json.dumps(word) for word in allowed if word != ""]
+    found = shown(value, pointer) or ("" if isinstance(value, str) else kind_of(value))
+    message = f"{subject(pointer, context)} must be {either(backticks(choices))}" + (
+        f", found {found}" if found else ""
+    )
     rule = NOT_ALLOWED if isinstance(value, type(allowed[0])) else WRONG_TYPE
-    yield Finding(rule, message, pointer, near)
+    yield Finding(rule, message, pointer, nearest(value, choices) if isinstance(value, str) else None)
 
 
-def wrong_format(error: ValidationError, context: Context) -> Iterator[Finding]:
+def wrong_format(error: Error, context: Context) -> Iterator[Finding]:
     """Say in words what the text must look like."""
     pointer = place(error, context)
     says = error.schema.get("x-says") or "of another form"
@@ -185,7 +196,7 @@ def wrong_format(error: ValidationError, context: Context) -> Iterator[Finding]:
     yield Finding(WRONG_FORMAT, message, pointer)
 
 
-def out_of_range(error: ValidationError, context: Context) -> Iterator[Finding]:
+def out_of_range(error: Error, context: Context) -> Iterator[Finding]:
     """Say which bound is broken."""
     pointer = place(error, context)
     limit = error.validator_value
@@ -198,7 +209,7 @@ def out_of_range(error: ValidationError, context: Context) -> Iterator[Finding]:
     yield Finding(OUT_OF_RANGE, f"{subject(pointer, context)} {text}" + (f", found {found}" if found else ""), pointer)
 
 
-def conflict(error: ValidationError, context: Context, sets: Iterable[Sequence[str]]) -> Iterator[Finding]:
+def conflict(error: Error, context: Context, sets: Iterable[Sequence[str]]) -> Iterator[Finding]:
     """Name keys that exclude each other, or the one key that may not be here."""
     pointer = place(error, context)
     for keys in sets:
@@ -211,7 +222,7 @@ def conflict(error: ValidationError, context: Context, sets: Iterable[Sequence[s
             yield clash(keys, pointer, context)
 
 
-def one_of(error: ValidationError, context: Context, sets: Sequence[Sequence[str]]) -> Iterator[Finding]:
+def one_of(error: Error, context: Context, sets: Sequence[Sequence[str]]) -> Iterator[Finding]:
     """Name the keys of which one is needed, or those of which one is too many."""
     pointer = place(error, context)
     keys = [item[0] for item in sets]
@@ -222,7 +233,7 @@ def one_of(error: ValidationError, context: Context, sets: Sequence[Sequence[str
     known = list(error.schema.get("properties", ()))
     extra = [key for key in error.instance if known and key not in known]
     # The unknown key is reported beside this; asking for another one would be the second word on one mistake.
-    if not any(difflib.get_close_matches(key, keys, 1, 0.7) for key in extra):
+    if not any(difflib.get_close_matches(key, keys, 1) for key in extra):
         message = f"{subject(pointer, context)} needs {'one of ' if len(keys) > 1 else ''}{either(backticks(keys))}"
         yield Finding(MISSING_KEY, message, pointer, on_key=bool(pointer))
 
@@ -233,7 +244,7 @@ def clash(keys: Sequence[str], pointer: Pointer, context: Context) -> Finding:
     return Finding(CONFLICTING_KEYS, message, (*pointer, keys[-1]), "keep one of them", on_key=True)
 
 
-def anything_else(error: ValidationError, context: Context) -> Iterator[Finding]:
+def anything_else(error: Error, context: Context) -> Iterator[Finding]:
     """Name the keyword, for what only schemas from outside use."""
     pointer = place(error, context)
     message = f"{subject(pointer, context)} does not satisfy `{error.validator}` of its schema"
@@ -265,12 +276,12 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
 }
 
 
-def path(error: ValidationError) -> Pointer:
+def path(error: Error) -> Pointer:
     """Return where the error is, below the data that was checked."""
     return tuple(error.absolute_path)
 
 
-def place(error: ValidationError, context: Context) -> Pointer:
+def place(error: Error, context: Context) -> Pointer:
     """Return where the error is in the whole document."""
     return (*context.pointer, *path(error))
 
@@ -289,7 +300,7 @@ def subject(pointer: Pointer, context: Context) -> str:
 def kind_of(value: object) -> str:
     """Return the type of a value as a user would say it."""
     if isinstance(value, bool):
-        return "true or false" if value is None else ("true" if value else "false")
+        return "true" if value else "false"
     for kind, name in ((str, "text"), (int, "the number"), (float, "the number"), (list, "a list"), (dict, "a map")):
         if isinstance(value, kind):
             return name
@@ -306,13 +317,16 @@ def shown(value: object, pointer: Pointer) -> str:
 
 def suggestion(key: str, known: Sequence[str]) -> str | None:
     """Return the known key that is nearly the same, else all of them if they are few."""
-    by_lower = {name.lower(): name for name in known if name != "_type"}
-    near = difflib.get_close_matches(str(key).lower(), list(by_lower), 1, 0.7)
-    if near:
-        return f"did you mean `{by_lower[near[0]]}`?"
-    if 0 < len(by_lower) <= LONGEST_LIST:
-        return f"allowed here: {', '.join(backticks(by_lower.values()))}"
-    return None
+    names = [name for name in known if name != "_type"]
+    near = nearest(key, names)
+    return near or (f"allowed here: {', '.join(backticks(names))}" if 0 < len(names) <= LONGEST_LIST else None)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the question whether the nearest known word was meant."""
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), list(by_lower), 1)
+    return f"did you mean `{by_lower[near[0]]}`?" if near else None
 
 
 def example(key: str, schema: Schema, context: Context) -> str | None:
