@@ -15,11 +15,14 @@ from kusion_render.schema import truth, words
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Json, Pointer
     from kusion_render.schema.truth import Schema
     from kusion_render.schema.words import Error, Finding
+
+
+ABOUT_KEYS: Final = frozenset({"anyOf", "oneOf", "not"})
 
 
 def explain(
@@ -58,10 +61,13 @@ def pattern(_validator: object, expected: str, instance: object, _schema: Schema
 
 def findings(error: Error, context: words.Context) -> Iterator[Finding]:
     """Yield what one error of jsonschema means, descending into the alternative that fits best."""
+    if error.validator in ABOUT_KEYS and not isinstance(error.instance, dict) and error.schema.get("type") == "object":
+        return  # the wrong type is reported beside this
     if error.validator in {"anyOf", "oneOf"}:
         yield from alternatives(error, context)
     elif error.validator == "not":
-        yield from words.conflict(error, context, required_sets(error.validator_value))
+        sets = required_sets(error.validator_value)
+        yield from words.conflict(error, context, sets) if sets else words.anything_else(error, context)
     elif "propertyNames" in error.absolute_schema_path:
         yield from words.bad_name(error, context)
     else:
@@ -83,7 +89,8 @@ def alternatives(error: Error, context: words.Context) -> Iterator[Finding]:
     elif len(fitting) > 1 and isinstance(error.instance, dict):
         yield from mapping(error, context, fitting)
     else:
-        yield from descend(min(fitting, key=len), context)
+        closest = min(fitting, key=len)
+        yield from descend(closest, context)
 
 
 def mapping(error: Error, context: words.Context, fitting: Sequence[list[Error]]) -> Iterator[Finding]:
@@ -96,7 +103,8 @@ def mapping(error: Error, context: words.Context, fitting: Sequence[list[Error]]
     if len(present) > 1:
         yield words.clash(present, words.place(error, context), context)
     elif present:
-        yield from descend(min(fitting, key=len), context)
+        closest = min(fitting, key=len)
+        yield from descend(closest, context)
     elif unknown:
         yield from words.unknown_keys(error, context, unknown, list(known))
     else:

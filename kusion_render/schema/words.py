@@ -134,7 +134,7 @@ def missing(error: Error, context: Context) -> Iterator[Finding]:
     """Name each key that is missing."""
     pointer = place(error, context)
     for key in error.validator_value:
-        if key not in error.instance:
+        if key not in error.instance and not misspelt(error, [key]):
             known = error.schema.get("properties", {}).get(key, {})
             advice = hints.for_missing(key, error.instance) or example(key, known, context)
             yield Finding(
@@ -171,6 +171,14 @@ def bad_name(error: Error, context: Context) -> Iterator[Finding]:
     else:
         message = f"key `{key}` is too long"
         yield Finding(OUT_OF_RANGE, message, pointer, f"use at most {error.validator_value} characters", on_key=True)
+
+
+def misspelt(error: Error, keys: Sequence[str]) -> bool:
+    """Return whether an unknown key, which is reported anyway, was probably meant to be one of these."""
+    if error.schema.get("additionalProperties") is not False:
+        return False
+    known = error.schema.get("properties", {})
+    return any(difflib.get_close_matches(key, keys, 1) for key in error.instance if key not in known)
 
 
 def not_allowed(error: Error, context: Context) -> Iterator[Finding]:
@@ -229,11 +237,7 @@ def one_of(error: Error, context: Context, sets: Sequence[Sequence[str]]) -> Ite
     present = [key for key in keys if key in error.instance]
     if len(present) > 1:
         yield clash(present, pointer, context)
-        return
-    known = list(error.schema.get("properties", ()))
-    extra = [key for key in error.instance if known and key not in known]
-    # The unknown key is reported beside this; asking for another one would be the second word on one mistake.
-    if not any(difflib.get_close_matches(key, keys, 1) for key in extra):
+    elif not misspelt(error, keys):
         message = f"{subject(pointer, context)} needs {'one of ' if len(keys) > 1 else ''}{either(backticks(keys))}"
         yield Finding(MISSING_KEY, message, pointer, on_key=bool(pointer))
 

@@ -117,18 +117,19 @@ def parse_all(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Li
 
 
 class Composer(CParser):
-    """libyaml's composer, with marks of our own in place of tags."""
+    """libyaml's composer, with marks of our own in place of tags, which it asks for by the methods below."""
 
     def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool]) -> object:  # noqa: ARG002 - libyaml's call
+        """Mark a node without an explicit tag; `implicit` says of a scalar whether it is plain."""
         if kind is ScalarNode:
             return _PLAIN if implicit[0] else _QUOTED
         return _MAPPING if kind is MappingNode else _SEQUENCE
 
     def descend_resolver(self, parent: Node | None, index: object) -> None:
-        pass
+        """Do nothing on the way into a node."""
 
     def ascend_resolver(self) -> None:
-        pass
+        """Do nothing on the way out of a node."""
 
 
 class _Bounds(Exception):  # noqa: N818 - not an error of the program, and never seen outside this file
@@ -149,6 +150,7 @@ class _BoundedComposer(Composer):
         self.limits: Final = limits
 
     def descend_resolver(self, parent: Node | None, index: object) -> None:  # noqa: ARG002 - libyaml's call
+        """Count a node on the way in."""
         self.levels_left -= 1
         self.nodes_left -= 1
         if self.levels_left < 0:
@@ -157,6 +159,7 @@ class _BoundedComposer(Composer):
             raise _Bounds(_too_many(self.limits), parent)
 
     def ascend_resolver(self) -> None:
+        """Leave a level."""
         self.levels_left += 1
 
 

@@ -48,9 +48,9 @@ class Plain(str):
     # Only `__new__` can fill a slot of a string, which the type checker does not accept as final.
     value: bool | int | float | Ambiguous
 
-    def __getnewargs__(self) -> tuple[str, bool | int | float | Ambiguous]:
-        """Let values cross process borders."""
-        return str(self), self.value
+    def __reduce__(self) -> tuple[type[Plain], tuple[str, bool | int | float | Ambiguous]]:
+        """Keep the value in a copy, and in another process."""
+        return Plain, (str(self), self.value)
 
 
 _AMBIGUOUS_WORDS: Final = "y Y yes Yes YES n N no No NO on On ON off Off OFF = <<"
