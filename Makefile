@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check lint types contracts schemas golden integration bench clean
+.PHONY: demo test check lint types contracts schemas golden integration clean
 
 demo: $(VENV)/.installed  ## render an example
 	cd examples/hello && ../../$(BIN)/kusion-render render hello/prod
@@ -30,9 +30,6 @@ golden: $(VENV)/.installed  ## rewrite expected output; read what changed like c
 
 integration: $(VENV)/.installed  ## the tests against real kubectl; fails where a tool is missing
 	KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration
-
-bench: $(VENV)/.installed  ## time whole processes in pairs
-	$(BIN)/python -m tests.bench
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -5,7 +5,7 @@ Pure, and it looks at scalars only to compare them, so a traced run can put toke
 
 from __future__ import annotations
 
-from kusion_render.document import EVERY, GONE, MISSING, at, fill, merge, put
+from kusion_render.document import DIRECTIVE, EVERY, GONE, MISSING, at, fill, lay, merge, put
 from kusion_render.modules import MODULES, module_name
 from kusion_render.schema import merge_keys
 
@@ -108,12 +108,16 @@ def _merge_apps(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str,
     for name, app in above.items():
         if not is_app(name):
             continue
-        known = result.get(name)
-        if isinstance(known, dict) and isinstance(app, dict):
-            result[name] = merge_app(known, app)
-        else:
-            result[name] = merge({name: known} if name in result else {}, {name: app})[name]
+        known = result.get(name, MISSING)
+        result[name] = merge_app(known, app) if _merges(known, app) else lay(known, app)
     return result
+
+
+def _merges(below: Any, above: Any) -> bool:
+    """Tell whether two apps are maps to be merged, neither of which replaces or deletes."""
+    if not isinstance(below, dict) or not isinstance(above, dict) or below.get(DIRECTIVE) == "delete":
+        return False
+    return above.get(DIRECTIVE) not in ("replace", "delete")
 
 
 def merge_app(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,6 +161,8 @@ def _complete(app: Any, every: Any, sources: Sources) -> Any:
 
 def _fill_app(every: Mapping[str, Any], app: Mapping[str, Any]) -> dict[str, Any]:
     """Lay an app over the app called `"*"`, which adds no workload, accessory or container."""
+    if app.get(DIRECTIVE) == "replace":
+        return dict(app)
     beneath = dict(every)
     for group in ("workload", "accessories"):
         if not isinstance(app.get(group), dict):
@@ -194,7 +200,7 @@ def _fill_containers(app: Mapping[str, Any]) -> dict[str, Any]:
             every = containers[EVERY]
             keys = (merge_keys("modules/service").get(group) or {}).get(EVERY)
             filled[group] = {
-                name: merge(every, config, keys) if isinstance(config, dict) and isinstance(every, dict) else config
+                name: lay(every, config, keys) if isinstance(config, dict) and isinstance(every, dict) else config
                 for name, config in containers.items()
                 if name != EVERY
             }

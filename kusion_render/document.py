@@ -28,6 +28,10 @@ class Gone:
         return "<gone>"
 
 
+class Cut(dict[str, object]):
+    """An item that `$patch: delete` took out of a list; it stays for what a layer beneath may bring, until `settle`."""
+
+
 GONE: Final = Gone()
 MISSING: Final = Gone()
 DIRECTIVE: Final = "$patch"
@@ -36,58 +40,80 @@ EVERY: Final = "*"
 # Kubernetes itself takes an absent protocol for TCP, so both spellings are one port.
 _KEY_DEFAULTS: Final = {"protocol": "TCP"}
 _EMPTY: Final[Mapping[str, Any]] = {}
+# What is handed to Kubernetes' own merge: there `null` and `$patch` in lists are words of that merge.
+_RAW: Final = frozenset(("podSpec", "patches"))
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any], keys: MergeKeys = None) -> dict[str, Any]:
     """Return `above` laid over `below`; keys keep the order in which they were first written.
 
     `keys` nests like the data and names the merge keys of lists: `{"ports": ("port", "protocol")}`; `"*"` stands for
-    every key of a free map. A `null` that found nothing stays `None`, one that deleted stays `GONE`: layers still to
-    come from beneath may give it something to delete. `settle` clears both at the end.
+    every key of a free map. Layers still to come from beneath may have what is deleted here, so deletions leave marks:
+    a `null` that found nothing stays `None`, one that deleted stays `GONE`, and a map that replaces, or that is set
+    again after a deletion, says `$patch: replace`. `settle` clears them at the end.
     """
     result = dict(below)
     inner = keys if type(keys) is dict else _EMPTY
     for key, value in above.items():
-        result[key] = _lay(result.get(key, MISSING), value, inner.get(key) or inner.get(EVERY))
+        result[key] = lay(result.get(key, MISSING), value, inner.get(key) or inner.get(EVERY))
     return result
 
 
-def _lay(below: Any, above: Any, keys: MergeKeys) -> Any:
+def lay(below: Any, above: Any, keys: MergeKeys = None) -> Any:
+    """Return one value laid over another, `MISSING` where there is none."""
     if above is None or above is GONE:
-        return above if below is MISSING or below is None else GONE
+        return above if _is_nothing(below) else GONE
     if isinstance(above, dict):
         directive = above.get(DIRECTIVE)
         if directive == "delete":
-            return GONE if below is not MISSING and below is not None else above
-        if not isinstance(below, dict):
+            return above if _is_nothing(below) else GONE
+        if directive == "replace" or below is MISSING:
             return above
-        if directive == "replace":
-            return {key: value for key, value in above.items() if key != DIRECTIVE}
-        return merge(below, above, keys)
+        if below is GONE or _is_nothing(below):
+            return {**above, DIRECTIVE: "replace"}
+        return merge(below, above, keys) if isinstance(below, dict) else above
     if isinstance(above, list) and isinstance(below, list) and type(keys) is tuple:
         return merge_lists(below, above, keys)
     return above
 
 
+def _is_nothing(value: Any) -> bool:
+    """Tell whether there is nothing to delete: no value, or a deletion that found none."""
+    return value is MISSING or value is None or (isinstance(value, dict) and value.get(DIRECTIVE) == "delete")
+
+
 def merge_lists(below: Sequence[Any], above: Sequence[Any], keys: tuple[str, ...]) -> list[Any]:
-    """Merge two lists of maps whose items are the same when all `keys` are; new items come last."""
+    """Merge two lists of maps whose items are the same when all `keys` are; new items come last.
+
+    Each item of `below` is met once, so that two alike items of one layer stay two.
+    """
     result = list(below)
-    index = {_identity(item, keys): at for at, item in enumerate(result)}
+    added = []
+    index: dict[object, int] = {}
+    for position, item in enumerate(below):
+        index.setdefault(_identity(item, keys), position)
     for item in above:
-        identity = _identity(item, keys)
-        at = index.get(identity)
-        if at is None:
-            index[identity] = len(result)
-            result.append(item)
+        found = index.pop(_identity(item, keys), None)
+        if found is None:
+            added.append(item)
         else:
-            result[at] = _lay(result[at], item, None)
-    return [item for item in result if item is not GONE]
+            result[found] = _lay_item(result[found], item)
+    # What is cut stands last, so that the numbers of the others are those they will have.
+    return sorted([*result, *added], key=lambda item: type(item) is Cut)
+
+
+def _lay_item(below: Any, above: Any) -> Any:
+    if not isinstance(above, dict):
+        return above
+    if type(above) is Cut or above.get(DIRECTIVE) == "delete":
+        return Cut(above)
+    return {**above, DIRECTIVE: "replace"} if type(below) is Cut else lay(below, above)
 
 
 def _identity(item: Any, keys: tuple[str, ...]) -> object:
-    if not isinstance(item, dict):
-        return (item if isinstance(item, (str, int, float)) else id(item),)
-    return tuple(str(item.get(key, _KEY_DEFAULTS.get(key))) for key in keys)
+    if isinstance(item, dict):
+        return tuple(str(item.get(key, _KEY_DEFAULTS.get(key))) for key in keys)
+    return (id(item) if isinstance(item, list) else item,)
 
 
 def fill(below: Mapping[str, Any], above: Mapping[str, Any], keys: MergeKeys = None) -> dict[str, Any]:
@@ -99,34 +125,56 @@ def fill(below: Mapping[str, Any], above: Mapping[str, Any], keys: MergeKeys = N
 
 
 def settle(data: Any, pointer: Pointer = ()) -> tuple[Any, list[Pointer]]:
-    """Clear what deletions left behind; return the data and the places of those that deleted nothing.
+    """Clear what deletions left behind; return the data and the places of what is wrong with them.
 
-    Inside lists `null` is data and stays.
+    A place is that of a deletion that found nothing, or ends with `$patch` where that says neither `replace` nor
+    `delete`. Inside lists `null` is data and stays.
     """
-    useless: list[Pointer] = []
-    return _settle(data, pointer, useless), useless
+    wrong: list[Pointer] = []
+    return _settle(data, pointer, wrong), wrong
 
 
-def _settle(data: Any, pointer: Pointer, useless: list[Pointer]) -> Any:
+def _settle(data: Any, pointer: Pointer, wrong: list[Pointer]) -> Any:
     if isinstance(data, list):
-        return [
-            _settle(item, (*pointer, at), useless) if isinstance(item, dict) else item for at, item in enumerate(data)
-        ]
-    if not isinstance(data, dict):
-        return data
-    if not data:
+        return _settle_list(data, pointer, wrong)
+    if not isinstance(data, dict) or not data:
         return data
     result = {}
     for key, value in data.items():
-        if value is GONE:
-            continue
-        if key == DIRECTIVE and value == "replace":
-            continue
-        if value is None or (isinstance(value, dict) and value.get(DIRECTIVE) == "delete"):
-            useless.append((*pointer, key))
-            continue
-        result[key] = _settle(value, (*pointer, key), useless) if isinstance(value, (dict, list)) else value
+        if key == DIRECTIVE:
+            if value != "replace":
+                wrong.append((*pointer, key))
+        elif _is_nothing(value):
+            wrong.append((*pointer, key))
+        elif value is not GONE:
+            result[key] = _settle(value, (*pointer, key), wrong) if isinstance(value, (dict, list)) else value
     return result
+
+
+def _settle_list(items: Sequence[Any], pointer: Pointer, wrong: list[Pointer]) -> list[Any]:
+    raw = not _RAW.isdisjoint(pointer)
+    result = []
+    for number, item in enumerate(items):
+        if type(item) is Cut:
+            continue
+        if isinstance(item, dict) and item.get(DIRECTIVE) == "delete" and not raw:
+            wrong.append((*pointer, number))
+        else:
+            result.append(_without_marks(item, raw=raw))
+    return result
+
+
+def _without_marks(data: Any, *, raw: bool) -> Any:
+    """Return an item of a list without the marks of merging; `null` in it is data."""
+    if isinstance(data, dict):
+        return {
+            key: _without_marks(value, raw=raw)
+            for key, value in data.items()
+            if value is not GONE and (raw or key != DIRECTIVE or value != "replace")
+        }
+    if isinstance(data, list):
+        return [_without_marks(item, raw=raw) for item in data if type(item) is not Cut]
+    return data
 
 
 def at(data: Any, pointer: Pointer) -> Any:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kusion_render.modules import Context, GeneratorResponse
 
 UNKNOWN_MODULE: Final = Rule("KR301", "unknown-module")
-DUPLICATE_MODULE: Final = Rule("KR302", "duplicate-module")
 
 REMOVE: Final = "ops://kusionstack.io/remove"
 

@@ -67,7 +67,11 @@ def findings(error: Error, context: words.Context) -> Iterator[Finding]:
         yield from alternatives(error, context)
     elif error.validator == "not":
         sets = required_sets(error.validator_value)
-        yield from words.conflict(error, context, sets) if sets else words.anything_else(error, context)
+        yield from (
+            words.conflict(error, context, sets)
+            if sets and isinstance(error.instance, dict)
+            else words.anything_else(error, context)
+        )
     elif "propertyNames" in error.absolute_schema_path:
         yield from words.bad_name(error, context)
     else:
@@ -77,7 +81,7 @@ def findings(error: Error, context: words.Context) -> Iterator[Finding]:
 def alternatives(error: Error, context: words.Context) -> Iterator[Finding]:
     """Yield what is wrong with a value that has several forms."""
     required = required_sets({"anyOf": error.validator_value})
-    if len(required) == len(error.validator_value):
+    if len(required) == len(error.validator_value) and isinstance(error.instance, dict):
         yield from words.one_of(error, context, required)
         return
     branches: dict[int, list[Error]] = {}

@@ -23,6 +23,7 @@ except ImportError as error:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
     from yaml.nodes import Node
@@ -52,7 +53,7 @@ _HARMLESS_INDICATORS: Final = 1000
 class Limits:
     """What a file may cost; beyond it is KR109.
 
-    `max_bytes` of a file, `depth` of nested maps and lists (at most 400, as reading and writing recurse),
+    `max_bytes` of a file, `depth` of nested maps and lists (at most 200, as reading and writing recurse),
     `nodes` of a document after aliases are expanded, `documents` of a file.
     """
 
@@ -62,7 +63,7 @@ class Limits:
         self, *, max_bytes: int = 4 << 20, depth: int = 100, nodes: int = 200_000, documents: int = 10_000
     ) -> None:
         self.max_bytes: Final = max_bytes
-        self.depth: Final = min(depth, 400)
+        self.depth: Final = min(depth, 200)
         self.nodes: Final = nodes
         self.documents: Final = documents
 
@@ -95,25 +96,16 @@ def parse(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Limits
     Returns:
         The document, with `data` None for an empty file; None if there is nothing to go on with.
     """
-    nodes = _compose(content, file, diagnostics, limits, several=False)
-    if nodes is None:
+    reading = _Reading(content, file, diagnostics, limits)
+    documents = reading.documents(several=False)
+    if documents is None:
         return None
-    if len(nodes) > 1:
-        from kusion_render.yamlio.failures import report_second_document
-
-        report_second_document(nodes[1], content, file, diagnostics)
-        return None
-    return _read(nodes[0] if nodes else None, content, file, diagnostics, limits)
+    return documents[0] if documents else reading.parsed(None)
 
 
 def parse_all(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Limits = DEFAULT) -> list[Parsed] | None:
     """Read a file of several documents, less the empty ones; otherwise as `parse`."""
-    nodes = _compose(content, file, diagnostics, limits, several=True)
-    if nodes is None:
-        return None
-    documents = [_read(node, content, file, diagnostics, limits) for node in nodes]
-    found = [document for document in documents if document is not None]
-    return found if len(found) == len(documents) else None
+    return _Reading(content, file, diagnostics, limits).documents(several=True)
 
 
 class Composer(CParser):
@@ -173,64 +165,107 @@ def _composer(content: bytes, limits: Limits) -> Composer:
     return _BoundedComposer(content, limits)
 
 
-def _compose(
-    content: bytes, file: str, diagnostics: Diagnostics, limits: Limits, *, several: bool
-) -> list[Node] | None:
-    """Compose all documents that hold something; None if the file cannot be read."""
-    if len(content) > limits.max_bytes:
-        diagnostics.report(TOO_LARGE, f"the file is larger than {limits.max_bytes} bytes", Span(file))
+class _Reading:
+    """One file being read."""
+
+    __slots__ = ("content", "diagnostics", "file", "limits", "source")
+
+    def __init__(self, content: bytes, file: str, diagnostics: Diagnostics, limits: Limits) -> None:
+        self.content: Final = content
+        self.file: Final = file
+        self.diagnostics: Final = diagnostics
+        self.limits: Final = limits
+        self.source: SourceText | None = None
+
+    def documents(self, *, several: bool) -> list[Parsed] | None:
+        """Return all documents that hold something; None if the file cannot be read."""
+        try:
+            return self._documents(several=several)
+        except _Bounds as bounds:
+            rule = ALIAS if isinstance(bounds, _Cycle) else TOO_LARGE
+            self.report(rule, str(bounds), bounds.node)
+        except YAMLError as failure:
+            self._fail(failure)
         return None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # libyaml would read it
-        _fail(None, content, file, diagnostics)
-        return None
-    nodes = []
-    try:
+
+    def _documents(self, *, several: bool) -> list[Parsed] | None:
+        content, limits = self.content, self.limits
+        if len(content) > limits.max_bytes:
+            raise _Bounds(f"the file is larger than {limits.max_bytes} bytes", None)
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # libyaml would read it
+            self._fail(None)
+            return None
+        found: list[Parsed] = []
+        number = 0
         composer = _composer(content, limits)
         while composer.check_node():
             node = composer.get_node()
+            number += 1
+            if number > limits.documents:
+                raise _Bounds(f"the file holds more than {limits.documents} documents", node)
             if node is None or (node.value == "" and node.tag is _PLAIN):
                 continue
-            nodes.append(node)
-            if len(nodes) > (limits.documents if several else 1):
-                break
-            if several and isinstance(composer, _BoundedComposer):
+            if found and not several:
+                self._second(node)
+                return None
+            found.append(self._document(node))
+            if isinstance(composer, _BoundedComposer):
                 composer.nodes_left = limits.nodes
-    except _Bounds as bounds:
-        diagnostics.report(TOO_LARGE, str(bounds), _source(content, file).span_of(bounds.node))
-        return None
-    except YAMLError as failure:
-        _fail(failure, content, file, diagnostics)
-        return None
-    if several and len(nodes) > limits.documents:
-        place = _source(content, file).span_of(nodes[-1])
-        diagnostics.report(TOO_LARGE, f"the file holds more than {limits.documents} documents", place)
-        return None
-    return nodes
+        if b"!" in content:
+            self._report_bare_tags()
+        return found
 
-
-def _fail(failure: YAMLError | None, content: bytes, file: str, diagnostics: Diagnostics) -> None:
-    from kusion_render.yamlio.failures import report_failure
-
-    report_failure(failure, content, file, diagnostics)
-
-
-def _read(node: Node | None, content: bytes, file: str, diagnostics: Diagnostics, limits: Limits) -> Parsed | None:
-    """Turn one composed document into data."""
-    walk = _Walk(content, file, diagnostics, limits)
-    try:
-        if b"*" in content and node is not None:
+    def _document(self, node: Node) -> Parsed:
+        """Turn one composed document into data."""
+        walk = _Walk(self)
+        if b"*" in self.content:
             walk.shared = {}
-            _Expansion(limits).measure(node)
-        data = walk.value(node, 0) if node is not None else None
-    except _Bounds as bounds:
-        rule = ALIAS if isinstance(bounds, _Cycle) else TOO_LARGE
-        diagnostics.report(rule, str(bounds), _source(content, file).span_of(bounds.node))
-        return None
-    if b"!" in content:
+            _Expansion(self.limits).measure(node, 0)
+        return self.parsed(walk.value(node, 0), walk)
+
+    def parsed(self, data: Json, walk: _Walk | None = None) -> Parsed:
+        """Wrap a document's data."""
+        return Parsed(
+            data,
+            has_null=walk is not None and walk.has_null,
+            has_plain=walk is not None and walk.has_plain,
+            has_reference=b"${{" in self.content,
+        )
+
+    def report(
+        self,
+        rule: Rule,
+        message: str,
+        node: Node | None,
+        *,
+        help: str | None = None,  # noqa: A002 - as `Diagnostics.report`
+        related: Sequence[Related] = (),
+    ) -> None:
+        """Report a problem at a node."""
+        self.diagnostics.report(rule, message, self.span(node), help=help, related=related)
+
+    def span(self, node: Node | None) -> Span:
+        """Return the place of a node, or the file's start."""
+        if self.source is None:
+            from kusion_render.yamlio.positions import SourceText
+
+            self.source = SourceText(self.content, self.file)
+        return self.source.span_of(node)
+
+    def _fail(self, failure: YAMLError | None) -> None:
+        from kusion_render.yamlio.failures import report_failure
+
+        report_failure(failure, self.content, self.file, self.diagnostics)
+
+    def _second(self, node: Node) -> None:
+        from kusion_render.yamlio.failures import report_second_document
+
+        report_second_document(node, self.content, self.file, self.diagnostics)
+
+    def _report_bare_tags(self) -> None:
         from kusion_render.yamlio.failures import report_bare_tags
 
-        report_bare_tags(content, file, diagnostics)
-    return Parsed(data, has_null=walk.has_null, has_plain=walk.has_plain, has_reference=b"${{" in content)
+        report_bare_tags(self.content, self.file, self.diagnostics)
 
 
 class _Cycle(_Bounds):
@@ -246,45 +281,52 @@ class _Expansion:
         self.limits: Final = limits
         self.sizes: Final[dict[int, tuple[int, int] | None]] = {}
 
-    def measure(self, node: Node) -> tuple[int, int]:
-        """Return the number of nodes and the depth of a value, or raise `_Bounds`."""
+    def measure(self, node: Node, level: int) -> tuple[int, int]:
+        """Return the number of nodes and the depth of a value that is `level` deep, or raise `_Bounds`."""
         if type(node) is ScalarNode:
             return 1, 0
         known = self.sizes.get(id(node), ())
         if known is None:
             raise _Cycle("an alias stands inside the value that it repeats", node)
         if known:
-            return known
-        self.sizes[id(node)] = None
+            size, depth = known
+        else:
+            self._check_depth(level, node)
+            self.sizes[id(node)] = None
+            size, depth = self._measure_parts(node, level + 1)
+            self.sizes[id(node)] = (size, depth)
+        # A value seen before may now stand deeper.
+        self._check_depth(level + depth - 1, node)
+        return size, depth
+
+    def _measure_parts(self, node: Node, level: int) -> tuple[int, int]:
         size, depth = 1, 0
         for child in node.value:
             for part in child if type(child) is tuple else (child,):
-                part_size, part_depth = self.measure(part)
+                part_size, part_depth = self.measure(part, level)
                 size += part_size
                 depth = max(depth, part_depth)
         if size > self.limits.nodes:
             raise _Bounds(_too_many(self.limits), node)
-        if depth >= self.limits.depth:
-            raise _Bounds(_too_deep(self.limits), node)
-        self.sizes[id(node)] = (size, depth + 1)
         return size, depth + 1
+
+    def _check_depth(self, level: int, node: Node) -> None:
+        if level >= self.limits.depth:
+            raise _Bounds(_too_deep(self.limits), node)
 
 
 class _Walk:
     """Builds the data of one document and reports what is wrong in it."""
 
-    __slots__ = ("content", "diagnostics", "file", "has_null", "has_plain", "limits", "shared", "source")
+    __slots__ = ("depth_limit", "has_null", "has_plain", "reading", "shared")
 
-    def __init__(self, content: bytes, file: str, diagnostics: Diagnostics, limits: Limits) -> None:
-        self.content: Final = content
-        self.file: Final = file
-        self.diagnostics: Final = diagnostics
-        self.limits: Final = limits
+    def __init__(self, reading: _Reading) -> None:
+        self.reading: Final = reading
+        self.depth_limit: Final = reading.limits.depth
         self.has_null = False
         self.has_plain = False
         # Values by the id of their node where aliases may share them; the nodes outlive the walk.
         self.shared: dict[int, Json] | None = None
-        self.source: SourceText | None = None
 
     def value(self, node: Node, depth: int) -> Json:
         """Build any value."""
@@ -298,8 +340,8 @@ class _Walk:
         shared = self.shared
         if shared is not None and id(node) in shared:
             return shared[id(node)]
-        if depth >= self.limits.depth:
-            raise _Bounds(_too_deep(self.limits), node)
+        if depth >= self.depth_limit:
+            raise _Bounds(_too_deep(self.reading.limits), node)
         built: Json = self.mapping(node, depth + 1) if tag is _MAPPING else self.sequence(node, depth + 1)
         if shared is not None:
             shared[id(node)] = built
@@ -365,20 +407,20 @@ class _Walk:
                 if isinstance(built, dict):
                     merged.update(built)
             else:
-                self._report(ALIAS, "`<<` takes a map or a list of maps", source, help="write `<<: *name`")
+                self.reading.report(ALIAS, "`<<` takes a map or a list of maps", source, help="write `<<: *name`")
         merged.update(data)
         return merged
 
     def _key(self, node: Node) -> bool:
         """Report a key that is no plain text; return whether its text can be used all the same."""
         if node.tag is _PLAIN:
-            self._report(BAD_KEY, "a key is empty or null", node, help="quote it if it is meant as text")
+            self.reading.report(BAD_KEY, "a key is empty or null", node, help="quote it if it is meant as text")
             return False
         if type(node) is ScalarNode:
             self._report_tag(node)
             return True
         kind = "map" if type(node) is MappingNode else "list"
-        self._report(
+        self.reading.report(
             BAD_KEY, f"a key is a {kind}", node, help="quote a value that starts with `{` or `[`, as templates do"
         )
         return False
@@ -395,7 +437,9 @@ class _Walk:
 
     def _report_tag(self, node: Node) -> None:
         tag = str(node.tag).replace("tag:yaml.org,2002:", "!!", 1)
-        self._report(TAG, f"the tag `{tag}` is not supported", node, help="remove it; quote a value to make it text")
+        self.reading.report(
+            TAG, f"the tag `{tag}` is not supported", node, help="remove it; quote a value to make it text"
+        )
 
     def _duplicates(self, duplicates: list[Node], node: Node) -> None:
         firsts: dict[str, Node] = {}
@@ -403,19 +447,9 @@ class _Walk:
             if type(key) is ScalarNode:
                 firsts.setdefault(key.value, key)
         for key in duplicates:
-            related = [Related("first set here", self._span(firsts[key.value]))]
+            related = [Related("first set here", self.reading.span(firsts[key.value]))]
             message = f"the key `{key.value}` is set twice"
-            self.diagnostics.report(
-                DUPLICATE_KEY, message, self._span(key), help="remove one of the two", related=related
-            )
-
-    def _report(self, rule: Rule, message: str, node: Node, *, help: str) -> None:  # noqa: A002 - as `Diagnostics.report`
-        self.diagnostics.report(rule, message, self._span(node), help=help)
-
-    def _span(self, node: Node) -> Span:
-        if self.source is None:
-            self.source = _source(self.content, self.file)
-        return self.source.span_of(node)
+            self.reading.report(DUPLICATE_KEY, message, key, help="remove one of the two", related=related)
 
 
 def _too_deep(limits: Limits) -> str:
@@ -424,9 +458,3 @@ def _too_deep(limits: Limits) -> str:
 
 def _too_many(limits: Limits) -> str:
     return f"the document holds more than {limits.nodes} values, aliases expanded"
-
-
-def _source(content: bytes, file: str) -> SourceText:
-    from kusion_render.yamlio.positions import SourceText
-
-    return SourceText(content, file)
