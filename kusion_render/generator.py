@@ -7,7 +7,7 @@ from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Final
 
     from kusion_render.diagnostics import Pointer
@@ -21,10 +21,22 @@ class Context:
     """What is the same for all apps of one render.
 
     `apps` is the read-only index of the stack's apps; `contents` holds the files of the repository that they name with
-    `from`, by path; `namespace` is the effective one, `workspace` the workspace file's content.
+    `from`, by path; `namespace` is the effective one, `object_namespace` the one of what modules make, which differs
+    only where Kusion's does; `workspace` is the workspace file's content. `written` returns the apps without what the
+    platform adds.
     """
 
-    __slots__ = ("apps", "compatibility", "contents", "namespace", "project", "stack", "workspace")
+    __slots__ = (
+        "apps",
+        "compatibility",
+        "contents",
+        "namespace",
+        "object_namespace",
+        "project",
+        "stack",
+        "workspace",
+        "written",
+    )
 
     def __init__(
         self,
@@ -36,6 +48,8 @@ class Context:
         workspace: Mapping[str, Any],
         apps: Mapping[str, Any],
         contents: Mapping[str, bytes],
+        object_namespace: str = "",
+        written: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self.project: Final = project
         self.stack: Final = stack
@@ -44,6 +58,8 @@ class Context:
         self.workspace: Final = workspace
         self.apps: Final = apps
         self.contents: Final = contents
+        self.object_namespace: Final = object_namespace or namespace
+        self.written: Final = written or (lambda: apps)
 
 
 class GeneratorRequest:
@@ -83,6 +99,11 @@ class GeneratorRequest:
         return {} if self.kusion else texts(self.app_config.get("labels"))
 
     @property
+    def app_annotations(self) -> Mapping[str, str]:
+        """The annotations that the app gives to all its objects; Kusion accepts them and uses them nowhere."""
+        return {} if self.kusion else texts(self.app_config.get("annotations"))
+
+    @property
     def labels(self) -> dict[str, str]:
         """The two labels that tell the app's objects from others: also its selector."""
         own = self.app_labels
@@ -101,16 +122,22 @@ class GeneratorRequest:
         cluster_scoped: bool = False,
         workload: bool = False,
         place: Pointer | None = None,
+        namespace: str = "",
     ) -> Resource:
-        """Return a Kubernetes object of this app; `bare` leaves out the app's own labels, as Kusion does in places."""
+        """Return a Kubernetes object of this app.
+
+        `bare` leaves out the app's own labels, as Kusion does in places; `namespace` is another than that of the
+        app's objects.
+        """
         metadata: dict[str, Any] = {"name": name}
         if not cluster_scoped:
-            metadata["namespace"] = self.context.namespace
+            metadata["namespace"] = namespace or self.context.object_namespace
         merged = {**({} if bare else {**self.app_labels, **self.labels}), **(labels or {})}
         if merged:
             metadata["labels"] = merged
-        if annotations:
-            metadata["annotations"] = dict(annotations)
+        noted = {**self.app_annotations, **(annotations or {})}
+        if noted:
+            metadata["annotations"] = noted
         attributes = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
         return Resource(attributes, self.module, app=self.app, place=place or self.place, workload=workload)
 

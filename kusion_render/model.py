@@ -31,9 +31,12 @@ class Layer:
 
 
 class Namespace:
-    """The Kubernetes namespace of a render, and whether its object is made."""
+    """The Kubernetes namespace of a render, and whether its object is made.
 
-    __slots__ = ("annotations", "create", "explicit", "labels", "name")
+    `partial` is the namespace of Kusion's extension: it holds the workloads' Secrets, all else stays in the project's.
+    """
+
+    __slots__ = ("annotations", "create", "explicit", "labels", "name", "partial")
 
     def __init__(
         self,
@@ -43,17 +46,24 @@ class Namespace:
         create: bool = False,
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
+        partial: bool = False,
     ) -> None:
         self.name: Final = name
         self.explicit: Final = explicit
         self.create: Final = create
+        self.partial: Final = partial
         self.labels: Final = labels or {}
         self.annotations: Final = annotations or {}
 
     def of(self, name: str) -> Namespace:
         """Return the same namespace under another name."""
         return Namespace(
-            name, explicit=self.explicit, create=self.create, labels=self.labels, annotations=self.annotations
+            name,
+            explicit=self.explicit,
+            create=self.create,
+            labels=self.labels,
+            annotations=self.annotations,
+            partial=self.partial,
         )
 
 

@@ -59,6 +59,7 @@ def effective_namespace(
             create=bool(config.get("create", kusion)),
             labels=texts(config.get("labels")),
             annotations=texts(config.get("annotations")),
+            partial=kusion and not data.get("namespace"),
         )
     default = stack.project.name if kusion else f"{stack.project.name}-{stack.name}"
     name = _checked(destination or default, stack.file, diagnostics)

@@ -13,6 +13,7 @@ from kusion_render.modules.running import generate, parts
 from kusion_render.namespace import effective_namespace, namespace_object
 from kusion_render.schema import check, typed
 from kusion_render.transformers import transform
+from kusion_render.transformers.config_hash import with_config_hash
 from kusion_render.verification import verify
 from kusion_render.workload.files import named_files
 
@@ -311,8 +312,11 @@ def resources_of(
         workspace=source.workspace_data,
         apps=apps,
         contents=files,
+        object_namespace=source.project_name if source.namespace.partial else "",
+        written=lambda: assemble(source.sources.of({})),
     )
     made, existing = generate(context, diagnostics, only)
     if source.namespace.create and only is None:
         made = [namespace_object(source.namespace), *made]
-    return transform(made, source.workspace_data, namespace_policy=source.options.namespace_policy), existing
+    made = transform(made, source.workspace_data, namespace_policy=source.options.namespace_policy)
+    return made if source.compatibility == "kusion" else with_config_hash(made, apps), existing

@@ -20,7 +20,9 @@ DIRECTIVE: Final = "$patch"
 RETAIN_KEYS: Final = "$retainKeys"
 _DELETE_FROM: Final = "$deleteFromPrimitiveList/"
 _DELETED: Final = {DIRECTIVE: "delete"}
-_SPECIAL: Final = frozenset({"delete", "replace"})
+# Tuples, because a directive may be anything that YAML can write, and not all of it is hashable.
+_SPECIAL: Final = ("delete", "replace")
+_DIRECTIVES: Final = ("delete", "merge", "replace")
 
 # A node describes a map by the fields that matter. `LIST_KEY` in a node says that the field is a list of such maps
 # which merges by that key, the empty key that it is a list of scalars which merges as a set.
@@ -208,7 +210,7 @@ def _interleaved(ours: list[Any], theirs: list[Any], place: Callable[[Any], int]
 
 def _map_problems(above: Mapping[str, Any], node: Node, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
     directive = above.get(DIRECTIVE)
-    if DIRECTIVE in above and directive not in {"delete", "merge", "replace"}:
+    if DIRECTIVE in above and directive not in _DIRECTIVES:
         yield (*pointer, DIRECTIVE), f"`{directive}` is no directive; there are `delete`, `merge` and `replace`"
     retained = above.get(RETAIN_KEYS)
     for key, value in above.items():

@@ -119,7 +119,8 @@ def _value(sign: str, whole: str, fraction: str, suffix: str) -> int:
         digits <<= _POWERS_OF_TWO[suffix]
     else:
         power += _power(suffix)
-    value = digits * 10**power if power >= 0 else -(-digits // 10**-power)
+    scale: int = 10 ** abs(power)
+    value = digits * scale if power >= 0 else -(-digits // scale)
     return -value if sign == "-" else value
 
 

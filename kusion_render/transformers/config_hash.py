@@ -1,0 +1,86 @@
+"""Restarts pods when their config changes: a hash of the ConfigMaps that a pod reads, as an annotation of it.
+
+Never of Secrets: a hash of a short value gives it away.
+"""
+
+from __future__ import annotations
+
+from kusion_render.transformers.images import pod_specs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any, Final
+
+    from kusion_render.model import Resource
+
+ANNOTATION: Final = "checksum/config"
+
+# A Job's template can't be changed, and each run of a CronJob reads its config anew.
+_KINDS: Final = frozenset(("Deployment", "StatefulSet", "DaemonSet", "CollaSet"))
+
+
+def with_config_hash(resources: Sequence[Resource], apps: Mapping[str, Any]) -> list[Resource]:
+    """Return the resources with the annotation on each workload's pods that read ConfigMaps of this render.
+
+    `restartOnConfigChange: false` in the workload keeps its pods as they are, as does an annotation of that name.
+    """
+    configs = {
+        resource.attributes["metadata"]["name"]: resource.attributes
+        for resource in resources
+        if resource.attributes["kind"] == "ConfigMap"
+    }
+    if not configs:
+        return list(resources)
+    return [_annotated(each, configs) if _restarts(each, apps) else each for each in resources]
+
+
+def _restarts(resource: Resource, apps: Mapping[str, Any]) -> bool:
+    if not resource.workload or resource.attributes["kind"] not in _KINDS:
+        return False
+    return bool(apps[resource.app]["workload"].get("restartOnConfigChange", True))
+
+
+def _annotated(resource: Resource, configs: Mapping[str, Mapping[str, Any]]) -> Resource:
+    manifest = resource.attributes
+    names = sorted({name for _, pod in pod_specs(manifest) for name in config_names(pod) if name in configs})
+    template = manifest["spec"]["template"]
+    metadata = template.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    if not names or ANNOTATION in annotations:
+        return resource
+    annotations = {**annotations, ANNOTATION: _digest([configs[name] for name in names])}
+    template = {**template, "metadata": {**metadata, "annotations": annotations}}
+    return resource.of({**manifest, "spec": {**manifest["spec"], "template": template}})
+
+
+def config_names(pod: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the ConfigMaps that a pod's volumes and variables refer to."""
+    for volume in pod.get("volumes") or ():
+        yield from _named(volume.get("configMap"))
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            yield from _named(source.get("configMap"))
+    for group in ("initContainers", "containers"):
+        for container in pod.get(group) or ():
+            for source in container.get("envFrom") or ():
+                yield from _named(source.get("configMapRef"))
+            for variable in container.get("env") or ():
+                yield from _named((variable.get("valueFrom") or {}).get("configMapKeyRef"))
+
+
+def _named(reference: Mapping[str, Any] | None) -> Iterator[str]:
+    if reference and reference.get("name"):
+        yield reference["name"]
+
+
+def _digest(configs: Sequence[Mapping[str, Any]]) -> str:
+    from hashlib import sha256
+
+    content = sha256()
+    for config in configs:
+        for field in ("data", "binaryData"):
+            values: Mapping[str, str] = config.get(field) or {}
+            for text in (config["metadata"]["name"], field, *(part for key in sorted(values) for part in (key, values[key]))):
+                content.update(b"%d:" % len(text))
+                content.update(text.encode("utf-8", "surrogatepass"))
+    return content.hexdigest()
