@@ -5,13 +5,13 @@ Pure, and it looks at scalars only to compare them, so a traced run can put toke
 
 from __future__ import annotations
 
-from kusion_render.document import DIRECTIVE, EVERY, GONE, MISSING, at, fill, lay, merge, put
+from kusion_render.document import DIRECTIVE, EVERY, GONE, MISSING, at, lay, merge, put
 from kusion_render.modules import MODULES, module_name
 from kusion_render.schema import merge_keys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Final
 
     from kusion_render.diagnostics import Pointer
@@ -74,8 +74,9 @@ def assemble(sources: Sources) -> dict[str, Any]:
 def _set(apps: dict[str, Any], pointer: Pointer, value: Any) -> dict[str, Any]:
     if at(apps, pointer[:1]) is MISSING:
         return apps  # `unsettable` tells
+    below = at(apps, _numbered(apps, pointer))
     try:
-        changed: dict[str, Any] = put(apps, pointer, value)
+        changed: dict[str, Any] = put(apps, pointer, lay(below, None) if value is None else value)
     except IndexError:
         return apps
     return changed
@@ -85,7 +86,11 @@ def unsettable(sources: Sources) -> list[Pointer]:
     """Return the places of settings that could not be set: an unknown app, or a list without such an item."""
     bare = Sources(sources.layers, settings=sources.settings)
     apps = assemble(bare)
-    return [pointer for pointer, value in sources.settings if at(apps, _numbered(apps, pointer)) is not value]
+    return [pointer for pointer, value in sources.settings if not _is_set(at(apps, _numbered(apps, pointer)), value)]
+
+
+def _is_set(found: Any, value: Any) -> bool:
+    return found is value or (value is None and found is GONE)
 
 
 def _numbered(data: Any, pointer: Pointer) -> Pointer:
@@ -151,11 +156,11 @@ def _complete(app: Any, every: Any, sources: Sources) -> Any:
         return app
     if isinstance(every, dict):
         app = _fill_app(every, app)
-    app = _fill_containers(app)
     if sources.modules:
         app = _lay_platform(app, sources)
+    app = _fill_containers(app)
     if sources.enforce:
-        app = _enforce(app, sources.enforce)
+        app = merge_app(app, _enforced(app, sources.enforce))
     return app
 
 
@@ -241,15 +246,41 @@ def _holds(name: str, block: Mapping[str, Any], project: str) -> bool:
     return name == "default" or project in (block.get("projectSelector") or ())
 
 
-def _enforce(app: Mapping[str, Any], enforce: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay what the platform enforces over an app; like `"*"` it adds no workload, accessory or container."""
+def overruled(sources: Sources) -> list[Pointer]:
+    """Return the places of values that the apps themselves say and the platform enforces otherwise."""
+    own = assemble(Sources(sources.layers, settings=sources.settings))
+    found: list[Pointer] = []
+    for name, app in own.items():
+        if isinstance(app, dict):
+            above = _enforced(app, sources.enforce)
+            found += _differences(above, app, merge_app(app, above), (name,))
+    return found
+
+
+def _differences(
+    above: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], pointer: Pointer
+) -> Iterator[Pointer]:
+    for key, value in above.items():
+        old, new = before.get(key), after.get(key)
+        if old is None or old is GONE or old == new:
+            continue
+        if isinstance(value, dict) and isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(value, old, new, (*pointer, key))
+        elif not (isinstance(old, list) and isinstance(new, list) and all(item in new for item in old)):
+            yield (*pointer, key)
+
+
+def _enforced(app: Mapping[str, Any], enforce: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the platform enforces upon an app; like `"*"` it adds no workload, accessory or container."""
     above = _fill_containers_of(enforce, app)
     for group in ("workload", "accessories"):
         if not isinstance(app.get(group), dict):
             above.pop(group, None)
     if isinstance(above.get("accessories"), dict):
-        above["accessories"] = fill({}, {k: v for k, v in above["accessories"].items() if k in app["accessories"]})
-    return merge_app(app, above)
+        above["accessories"] = {
+            key: config for key, config in above["accessories"].items() if key in app["accessories"]
+        }
+    return above
 
 
 def _fill_containers_of(enforce: Mapping[str, Any], app: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ class Place:
 
     The hot path carries no positions; the pipeline resolves places by merging once more with origins.
     `on_key` points at the key of the last step instead of its value. `document` names the merged
-    document: `apps` for a stack's AppConfigurations, `workspace` for its workspace.
+    document: `apps` for a stack's AppConfigurations, `layers` for the same before the platform enforces anything,
+    `workspace` for its workspace, else a file.
     """
 
     __slots__ = ("document", "on_key", "pointer")

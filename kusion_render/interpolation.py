@@ -57,8 +57,9 @@ class Interpolation:
     def data(self, data: Any, pointer: Pointer = ()) -> Any:
         """Return `data` with the references of every string value replaced; keys and secret data stay as they are."""
         if isinstance(data, dict):
+            secret = _holds_secrets(pointer, data)
             return {
-                key: value if _keeps(key, value, pointer) else self.data(value, (*pointer, key))
+                key: value if _keeps(key, value, pointer) else self._entry(value, (*pointer, key), secret=secret)
                 for key, value in data.items()
             }
         if isinstance(data, list):
@@ -66,6 +67,11 @@ class Interpolation:
         if isinstance(data, str) and OPEN in data:
             return self.text(data, Place(pointer, document=self._document))
         return data
+
+    def _entry(self, value: Any, pointer: Pointer, *, secret: bool) -> Any:
+        if not secret or not isinstance(value, dict):
+            return self.data(value, pointer)
+        return {key: each if key == "data" else self.data(each, (*pointer, key)) for key, each in value.items()}
 
     def text(self, text: str, place: Place) -> Any:
         """Return a text with its references replaced; a text that is one whole reference becomes its value."""
@@ -116,9 +122,16 @@ def _written(value: Any) -> str:
     return text(value)
 
 
+def _holds_secrets(pointer: Pointer, data: Mapping[str, Any]) -> bool:
+    """Tell whether a map is one of Secrets by name: `secrets` of a workload, or an accessory of that module."""
+    if len(pointer) != 3:
+        return False
+    group, key = pointer[1:]
+    return (group == "workload" and key == "secrets") or (
+        group == "accessories" and module_name(str(key), data) == "secrets"
+    )
+
+
 def _keeps(key: str | int, value: Any, pointer: Pointer) -> bool:
-    if key == "data" and len(pointer) >= 3:
-        # web.workload.secrets.NAME.data and web.accessories.KEY.NAME.data of a secrets accessory
-        group = pointer[2]
-        return group == "secrets" or (pointer[1] == "accessories" and module_name(str(group), None) == "secrets")
-    return key == "from" and isinstance(value, str) and "files" in pointer
+    """Tell whether a value is the path of a file, whose name no reference may change."""
+    return "files" in pointer and isinstance(value, str) and (key == "from" or pointer[1] == "accessories")

@@ -106,15 +106,21 @@ class Stack:
 
 
 class Workspace:
-    """What the platform says about one deploy target; `file` is empty and `parsed` None for the one that has none."""
+    """What the platform says about one deploy target; `file` is empty and `parsed` None for the one that has none.
 
-    __slots__ = ("data", "file", "modules", "name", "parsed")
+    `deletes` is as in `Layer`.
+    """
 
-    def __init__(self, name: str, file: str, data: Mapping[str, Any], parsed: Parsed | None = None) -> None:
+    __slots__ = ("data", "deletes", "file", "modules", "name", "parsed")
+
+    def __init__(
+        self, name: str, file: str, data: Mapping[str, Any], parsed: Parsed | None = None, *, deletes: bool = False
+    ) -> None:
         self.name: Final = name
         self.file: Final = file
         self.data: Final = data  # Any: checked by the schema, read by key
         self.parsed: Final = parsed
+        self.deletes: Final = deletes
         self.modules: Final[Mapping[str, Any]] = data.get("modules") or {}
 
 

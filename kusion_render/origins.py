@@ -33,7 +33,7 @@ class Token:
         return bool(self.value == (other.value if isinstance(other, Token) else other))
 
     def __hash__(self) -> int:
-        return hash(self.value)
+        return 0 if isinstance(self.value, list) else hash(self.value)
 
     def __str__(self) -> str:
         return str(self.value)
@@ -76,13 +76,16 @@ def witness(data: Any, pointer: Pointer) -> tuple[int, Pointer] | None:
             return data.layer, data.pointer
         else:
             return None
-    below = 0
-    while not isinstance(data, (Token, Void)):
-        if not data:
-            return None
-        data = next(iter(data.values())) if isinstance(data, dict) else data[0]
-        below += 1
-    return data.layer, data.pointer[: len(data.pointer) - below]
+    found = _first_leaf(data, 0)
+    return None if found is None else (found[0].layer, found[0].pointer[: len(found[0].pointer) - found[1]])
+
+
+def _first_leaf(data: Any, depth: int) -> tuple[Token | Void, int] | None:
+    """Return the first leaf that was written, and how deep it lies; marks of deletions are none."""
+    if isinstance(data, (Token, Void)):
+        return data, depth
+    inner = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return next((found for each in inner if (found := _first_leaf(each, depth + 1)) is not None), None)
 
 
 def locate(positions: Positions, pointer: Pointer, file: str, *, on_key: bool = False) -> Span:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kusion_render.assembly import Sources, assemble, is_app, unsettable
-from kusion_render.diagnostics import Diagnostics, InputError, Place, Rule
-from kusion_render.document import dotted, settle
+from kusion_render.assembly import Sources, assemble, is_app, overruled, unsettable
+from kusion_render.diagnostics import Diagnostics, InputError, Place, Related, Rule
+from kusion_render.document import DIRECTIVE, dotted, settle
 from kusion_render.interpolation import Interpolation, variables
 from kusion_render.loaders import load
 from kusion_render.model import Spec
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from kusion_render.repository import Repository, Target
 
 USELESS_NULL: Final = Rule("KR122", "null-deletes-nothing")
+PATCH_DIRECTIVE: Final = Rule("KR123", "patch-directive")
 SET_PATH: Final = Rule("KR124", "set-path")
+ENFORCED_VALUE: Final = Rule("KR327", "enforced-value", "warning")
 
 
 class Options:
@@ -217,11 +219,13 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
     sources = source.sources
     apps: dict[str, Any] = assemble(sources)
     _check_settings(sources, diagnostics)
+    _report_overruled(sources, diagnostics)
     parsed = [layer.parsed for layer in source.layers]
     if source.workspace.parsed is not None:
         parsed.append(source.workspace.parsed)
     said = bool(source.options.settings)
-    if said or any(item.has_null for item in parsed) or any(layer.deletes for layer in source.layers):
+    deletes = source.workspace.deletes or any(layer.deletes for layer in source.layers)
+    if said or deletes:
         apps = _settled(apps, diagnostics)
     referring = said or any(item.has_reference for item in parsed)
     plain = said or any(item.has_plain for item in parsed)
@@ -238,16 +242,35 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
 
 
 def _settled(apps: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
-    settled, useless = settle(apps)
-    for pointer in useless:
-        diagnostics.report(
-            USELESS_NULL,
-            f"`{pointer[-1]}` is null, which deletes it, but nothing beneath sets it",
-            Place(pointer, on_key=True),
-            help="remove the line, or write `{}` for an empty map",
-        )
+    settled, wrong = settle(apps)
+    for pointer in wrong:
+        if pointer[-1] == DIRECTIVE:
+            diagnostics.report(
+                PATCH_DIRECTIVE,
+                "`$patch` is neither `replace` nor `delete`",
+                Place(pointer),
+                help="say `$patch: replace` or `$patch: delete`, or leave it out to merge",
+            )
+        else:
+            diagnostics.report(
+                USELESS_NULL,
+                f"`{dotted(pointer[-1:])}` is to be deleted, but nothing beneath sets it",
+                Place(pointer, on_key=True),
+                help="remove the line, or write `{}` for an empty map",
+            )
     result: dict[str, Any] = settled
     return result
+
+
+def _report_overruled(sources: Sources, diagnostics: Diagnostics) -> None:
+    for pointer in overruled(sources) if sources.enforce else ():
+        diagnostics.report(
+            ENFORCED_VALUE,
+            f"`{pointer[-1]}` of `{pointer[0]}` is set by the platform",
+            Place(pointer),
+            help="remove it from the app; what the workspace enforces wins",
+            related=[Related("the app's own value", Place(pointer, document="layers"))],
+        )
 
 
 def _check_settings(sources: Sources, diagnostics: Diagnostics) -> None:

@@ -28,12 +28,12 @@ def placed(
             where = cause(compilation, where.resource_id, where.pointer)
         if not isinstance(where, Place):
             return where
-        if where.document == "apps":
+        if where.document in ("apps", "layers"):
             if source is None:
                 return None
             if not trace:
                 trace.append(Trace(repository, source))
-            return trace[0].span(where.pointer, on_key=where.on_key)
+            return trace[0].span(where.pointer, on_key=where.on_key, enforced=where.document == "apps")
         file = source.workspace.file if where.document == "workspace" and source is not None else where.document
         return repository.files.span(file, where.pointer, on_key=where.on_key)
 

@@ -8,15 +8,44 @@ from kusion_render.verification import identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Final
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, Final, TypeAlias
 
+    from kusion_render.diagnostics import Diagnostic
     from kusion_render.model import Spec
     from kusion_render.pipeline import Compilation, Options
     from kusion_render.repository import Repository, Target
 
+    # What a target makes of a Spec, with the problems it met on the way.
+    Produce: TypeAlias = Callable[[Spec, Diagnostics], Any]
+    # What one target came to: None where it failed, and the problems that it met.
+    Outcome: TypeAlias = "tuple[Rendered | None, list[Diagnostic]]"
+
 SHARED_OBJECT: Final = Rule("KR515", "shared-object")
 NOTHING_RENDERED: Final = Rule("KR516", "nothing-rendered")
+
+
+class Rendered:
+    """One finished render: its name, the file of its stack, its workspace, and what was produced from its Spec.
+
+    `objects` are the identities of what it makes, each with the content where equal ones may be shared.
+    """
+
+    __slots__ = ("file", "key", "objects", "output", "workspace")
+
+    def __init__(self, spec: Spec, output: Any) -> None:
+        self.key: Final = spec.key
+        self.file: Final = spec.stack.file
+        self.workspace: Final = spec.workspace.name
+        self.objects: Final = list(_objects(spec))
+        self.output: Final = output  # Any: the caller's own
+
+
+def _objects(spec: Spec) -> Iterator[tuple[tuple[str, ...], object]]:
+    for resource in spec.resources:
+        group, kind, namespace, name = identity(resource)
+        content = resource.attributes if kind == "Namespace" else None
+        yield (group, kind, namespace or spec.namespace.name, name), content
 
 
 def compile_stack(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Compilation:
@@ -31,50 +60,84 @@ def compile_stack(repository: Repository, target: Target, options: Options, diag
 
 
 def compile_all(
+    repository: Repository, targets: Sequence[Target], options: Options, diagnostics: Diagnostics
+) -> list[Spec]:
+    """Return the Specs of all targets; problems are as with `render_all`."""
+    return render_all(repository, targets, options, diagnostics, _unchanged)
+
+
+def _unchanged(spec: Spec, diagnostics: Diagnostics) -> Spec:
+    del diagnostics  # nothing is made
+    return spec
+
+
+def render_all(
     repository: Repository,
     targets: Sequence[Target],
     options: Options,
     diagnostics: Diagnostics,
+    produce: Produce,
+    *,
     progress: Callable[[str], None] | None = None,
-) -> list[Spec]:
-    """Return the Specs of all targets; one stack's problems never hide another's.
+    jobs: int = 1,
+) -> list[Any]:
+    """Return what `produce` makes of each target's Spec, in their order; one stack's problems never hide another's.
 
-    An object made twice on one workspace is KR515, a stack without objects KR516 unless it says `allowEmpty: true`.
+    `jobs` processes share the work; what they find is the same in the same order. An object made twice on one
+    workspace is KR515, a stack without objects KR516 unless it says `allowEmpty: true`.
     """
-    specs = []
-    for target in targets:
+
+    def render(target: Target) -> Outcome:
+        found = Diagnostics()
+        rendered = _render(repository, target, options, produce, found)
+        return rendered, found.items
+
+    outcomes: Iterable[Outcome] = map(render, targets)
+    if jobs > 1 and len(targets) > 1:
+        from kusion_render.workers import spread
+
+        outcomes = spread(render, targets, jobs)
+    finished: list[Rendered] = []
+    for target, (rendered, problems) in zip(targets, outcomes, strict=True):
         if progress is not None:
             progress(target.key)
-        spec = compile_stack(repository, target, options, diagnostics).spec
-        if spec is None:
-            continue
-        if not spec.resources and not target.stack.data.get("allowEmpty"):
-            diagnostics.report(
-                NOTHING_RENDERED,
-                f"stack `{spec.key}` renders to nothing",
-                Span(target.stack.file),
-                help="an empty render would delete what is deployed; if it is meant, say `allowEmpty: true` in stack.yaml",
-            )
-        specs.append(spec)
-    refuse_shared(specs, diagnostics)
-    return specs
+        diagnostics.items.extend(problems)
+        if rendered is not None:
+            finished.append(rendered)
+    refuse_shared(finished, diagnostics)
+    return [rendered.output for rendered in finished]
 
 
-def refuse_shared(specs: Sequence[Spec], diagnostics: Diagnostics) -> None:
+def _render(
+    repository: Repository, target: Target, options: Options, produce: Produce, diagnostics: Diagnostics
+) -> Rendered | None:
+    spec = compile_stack(repository, target, options, diagnostics).spec
+    if spec is None:
+        return None
+    if not spec.resources and not target.stack.data.get("allowEmpty"):
+        diagnostics.report(
+            NOTHING_RENDERED,
+            f"stack `{spec.key}` renders to nothing",
+            Span(target.stack.file),
+            help="an empty render would delete what is deployed; if it is meant, say `allowEmpty: true` in stack.yaml",
+        )
+    return Rendered(spec, produce(spec, diagnostics))
+
+
+def refuse_shared(finished: Sequence[Rendered], diagnostics: Diagnostics) -> None:
     """Report objects that two renders on one workspace both make; equal Namespaces may be shared."""
-    first: dict[tuple[str, ...], tuple[Spec, object]] = {}
-    for spec in specs:
-        for resource in spec.resources:
-            group, kind, namespace, name = identity(resource)
-            key = (spec.workspace.name, group, kind, namespace or spec.namespace.name, name)
-            other, content = first.setdefault(key, (spec, resource.attributes))
-            if other is spec or (kind == "Namespace" and content == resource.attributes):
+    first: dict[tuple[str, ...], tuple[Rendered, object]] = {}
+    for rendered in finished:
+        for known, content in rendered.objects:
+            _, kind, namespace, name = known
+            other, others = first.setdefault((rendered.workspace, *known), (rendered, content))
+            if other is rendered or (kind == "Namespace" and content == others):
                 continue
-            where = f" in namespace `{key[3]}`" if kind != "Namespace" else ""
+            where = f" in namespace `{namespace}`" if kind != "Namespace" else ""
             diagnostics.report(
                 SHARED_OBJECT,
-                f"{kind} `{name}`{where} is made by `{other.key}` and by `{spec.key}`",
-                Span(spec.stack.file),
+                f"{kind} `{name}`{where} is made by `{other.key}` and by `{rendered.key}`",
+                Span(rendered.file),
                 help="give the stacks different namespaces or workspaces, or one of the apps another name",
-                related=[Related("the other stack", Span(other.stack.file))],
+                related=[Related("the other stack", Span(other.file))],
             )

@@ -25,11 +25,14 @@ class Trace:
         self._source: Final = source
         self._steps: Final = _prefixes(source.sources)
 
-    def span(self, pointer: Pointer, *, on_key: bool = False) -> Span | None:
-        """Return the place that a value of the apps was written at, or of the nearest thing around it."""
+    def span(self, pointer: Pointer, *, on_key: bool = False, enforced: bool = True) -> Span | None:
+        """Return the place that a value of the apps was written at, or of the nearest thing around it.
+
+        Without `enforced` it is the place of what the apps say themselves.
+        """
         whole = pointer
         while pointer:
-            found = witness(self._steps[-1], pointer)
+            found = witness(self._steps[-1 if enforced else -2], pointer)
             if found is not None:
                 return self._locate(*found, on_key=on_key or pointer != whole)
             null = self._null(pointer)
@@ -39,6 +42,8 @@ class Trace:
         return None
 
     def _null(self, pointer: Pointer) -> Span | None:
+        if len(pointer) > 1 and at(self._source.sources.enforce, pointer[1:]) is None:
+            return self._locate(-1, ("enforce", *pointer[1:]), on_key=True)
         for layer in reversed(self._source.layers):
             if at(layer.data, pointer) is None:
                 return self._repository.files.span(layer.file, pointer, on_key=True)
@@ -81,7 +86,8 @@ class Trace:
             value = at(step, pointer)
             if value is GONE:
                 if found and found[-1][2] is not GONE:
-                    found.append((number - 1, pointer, GONE))
+                    enforced = number == len(self._steps) - 1
+                    found.append((-1, ("enforce", *pointer[1:]), GONE) if enforced else (number - 1, pointer, GONE))
             elif isinstance(value, Token) and (not found or found[-1][:2] != (value.layer, value.pointer)):
                 found.append((value.layer, value.pointer, value.value))
         return found
@@ -97,16 +103,21 @@ def _prefixes(sources: Sources) -> list[Any]:
     enforce = tokens(sources.enforce, -1, ("enforce",))
     settings = [(pointer, tokens(value, len(layers), pointer)) for pointer, value in sources.settings]
 
-    def step(count: int, *, full: bool = False) -> Any:
+    def step(count: int, *, said: bool = False, enforced: bool = False) -> Any:
         return assemble(
             Sources(
                 layers[:count],
                 project=sources.project,
                 modules=modules,
-                enforce=enforce if full else None,
-                settings=settings if full else (),
+                enforce=enforce if enforced else None,
+                settings=settings if said else (),
                 deep=sources.deep,
             )
         )
 
-    return [*(step(count) for count in range(len(layers) + 1)), step(len(layers), full=True)]
+    whole = len(layers)
+    return [
+        *(step(count) for count in range(whole + 1)),
+        step(whole, said=True),
+        step(whole, said=True, enforced=True),
+    ]

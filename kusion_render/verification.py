@@ -8,8 +8,8 @@ from kusion_render.kubernetes.references import references
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Final
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics
     from kusion_render.kubernetes.references import Reference
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DUPLICATE_OBJECT: Final = Rule("KR511", "duplicate-object")
 DANGLING_REFERENCE: Final = Rule("KR326", "dangling-reference")
+SELECTOR_MISMATCH: Final = Rule("KR327", "selector-mismatch")
 
 # Objects that every namespace has, or that something outside of Git makes.
 _ALWAYS: Final = frozenset((("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")))
@@ -32,14 +33,67 @@ def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], d
     for resource in resources:
         for found in problems(resource.attributes):
             diagnostics.report(found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help)
-    known = {*existing, *_ALWAYS}
+        if resource.workload:
+            _check_selector(resource, diagnostics)
+    _check_references(resources, {*existing, *_ALWAYS}, diagnostics)
+
+
+def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
+    spec = resource.attributes["spec"]
+    wanted: Mapping[str, Any] = (spec.get("selector") or {}).get("matchLabels") or {}
+    if not wanted:
+        return
+    labels: Mapping[str, Any] = (spec["template"].get("metadata") or {}).get("labels") or {}
+    for key, value in wanted.items():
+        if labels.get(key) != value:
+            diagnostics.report(
+                SELECTOR_MISMATCH,
+                f"the pods' label `{key}` is not `{value}`, by which their {resource.attributes['kind']} finds them",
+                OutputPlace(resource.id, ("spec", "template", "metadata", "labels", key)),
+                help="set it under the app's `labels`: the selector follows those",
+            )
+
+
+def _check_references(
+    resources: Sequence[Resource], elsewhere: Iterable[tuple[str, str]], diagnostics: Diagnostics
+) -> None:
+    # What is known of each object's keys; None: they are somebody else's.
+    known: dict[tuple[str, str], set[str] | None] = dict.fromkeys(elsewhere)
     for resource in resources:
-        kind, name = resource.attributes["kind"], resource.attributes["metadata"].get("name", "")
-        known.add((_MAKES.get(kind, kind), name))
+        manifest = resource.attributes
+        kind, name = manifest["kind"], manifest["metadata"].get("name", "")
+        known.setdefault((_MAKES.get(kind, kind), name), _keys(manifest))
     for resource in resources:
         for reference in references(resource.attributes):
-            if reference.kind in _CHECKED and not reference.optional and (reference.kind, reference.name) not in known:
+            if reference.kind not in _CHECKED or reference.optional:
+                continue
+            if (reference.kind, reference.name) not in known:
                 _report_dangling(resource, reference, known, diagnostics)
+                continue
+            keys = known[reference.kind, reference.name]
+            if keys is not None and reference.key is not None and reference.key not in keys:
+                _report_missing_key(resource, reference, reference.key, keys, diagnostics)
+
+
+def _keys(manifest: Mapping[str, Any]) -> set[str] | None:
+    if manifest["kind"] not in ("ConfigMap", "Secret"):
+        return None
+    return {key for field in ("data", "binaryData", "stringData") for key in manifest.get(field) or ()}
+
+
+def _report_missing_key(
+    resource: Resource, reference: Reference, key: str, keys: Iterable[str], diagnostics: Diagnostics
+) -> None:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, sorted(keys), 1)
+    listed = ", ".join(f"`{known}`" for known in sorted(keys)[:12])
+    diagnostics.report(
+        DANGLING_REFERENCE,
+        f"{reference.kind} `{reference.name}` has no key `{key}`",
+        OutputPlace(resource.id, reference.pointer),
+        help=f"did you mean `{close[0]}`?" if close else f"it has {listed}" if listed else "give it the key",
+    )
 
 
 def _report_dangling(

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from kusion_render.cli.session import Session, parse_setting, progress
 from kusion_render.diagnostics import InputError, UsageError
 from kusion_render.pipeline import Options
-from kusion_render.rendering import compile_all
+from kusion_render.rendering import render_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kusion_render.diagnostics import Json
+    from kusion_render.rendering import Produce
+    from kusion_render.targets import Target
 
 
 @click.command("render")
@@ -30,6 +38,9 @@ from kusion_render.rendering import compile_all
 )
 @click.option("--kustomization", is_flag=True, help="With --output: add a kustomization.yaml to each folder.")
 @click.option("--allow-mass-delete", is_flag=True, help="With --output: allow removing most of a stack's files.")
+@click.option(
+    "--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to render with."
+)
 def command(
     stacks: tuple[str, ...],
     target: str,
@@ -40,6 +51,7 @@ def command(
     compatibility: str | None,
     kustomization: bool,  # noqa: FBT001 - click passes options by name
     allow_mass_delete: bool,  # noqa: FBT001 - click passes options by name
+    jobs: int,
 ) -> None:
     """Render stacks to manifests, on stdout or below a folder.
 
@@ -58,76 +70,107 @@ def command(
         compatibility=compatibility,
         namespace_policy=namespace_policy,
     )
+    work = _Work(stacks, workspace, options, jobs)
     if output is None:
-        _print(session, stacks, target, workspace, options)
+        _print(session, work, target)
     else:
         # Only a render of everything can tell that a folder's stack is gone.
         whole = not stacks and workspace is None and not session.folder
-        _write(session, stacks, target, workspace, options, output, kustomization, allow_mass_delete, whole=whole)
+        delivery = _Delivery(output, whole=whole, allow_mass_delete=allow_mass_delete)
+        _write(session, work, target, {"kustomization": kustomization}, delivery)
 
 
-def _print(session: Session, stacks: tuple[str, ...], target: str, workspace: str | None, options: Options) -> None:
+def _print(session: Session, work: _Work, target: str) -> None:
     stream = getattr(_target(target), "stream", None)
     if stream is None:
         raise UsageError(f"target `{target}` makes files; say --output DIR")
-    specs = _specs(session, stacks, workspace, options)
-    click.echo("".join(stream(specs)), nl=False)
+    texts = work.run(session, lambda spec, _: "".join(stream([spec])))
+    click.echo("---\n".join(text for text in texts if text), nl=False)
 
 
-def _write(
-    session: Session,
-    stacks: tuple[str, ...],
-    target: str,
-    workspace: str | None,
-    options: Options,
-    output: str,
-    kustomization: bool,  # noqa: FBT001 - handed on from click
-    allow_mass_delete: bool,  # noqa: FBT001 - handed on from click
-    *,
-    whole: bool,
-) -> None:
+def _write(session: Session, work: _Work, target: str, options: Mapping[str, Json], delivery: _Delivery) -> None:
     from kusion_render.delivery.folder import write
 
-    emit = _target(target).emit
-    specs = _specs(session, stacks, workspace, options)
-    files = emit(specs, {"kustomization": kustomization}, session.diagnostics)
-    if session.diagnostics.failed:
-        session.stop()
+    found = _target(target)
+    made: list[Any]
+    if found.SCOPE == "stack":
+        made = work.run(session, lambda spec, diagnostics: found.emit([spec], options, diagnostics))
+    else:
+        made = [found.emit(work.run(session, lambda spec, _: spec), options, session.diagnostics)]
+        if session.diagnostics.failed:
+            session.stop()
+    files = {path: content for each in made for path, content in each.items()}
     before = len(session.diagnostics.items)
-    change = write(files, output, session.diagnostics, whole=whole, allow_mass_delete=allow_mass_delete)
+    change = write(
+        files,
+        delivery.output,
+        session.diagnostics,
+        whole=delivery.whole,
+        allow_mass_delete=delivery.allow_mass_delete,
+    )
     if change is None:
         del session.diagnostics.items[:before]
         session.stop()
-    count = f"{len(specs)} stack{'s' if len(specs) != 1 else ''}"
+    count = f"{work.count} stack{'s' if work.count != 1 else ''}"
     click.echo(
-        f"{count}: {len(change.written)} files written, {len(change.removed)} removed below {os.path.relpath(output)}",
+        f"{count}: {len(change.written)} files written, {len(change.removed)} removed "
+        f"below {os.path.relpath(delivery.output)}",
         err=True,
     )
 
 
-def _target(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the protocol lives where only the type checker looks
-    from difflib import get_close_matches
+class _Delivery:
+    """Where files go."""
 
+    def __init__(self, output: str, *, whole: bool, allow_mass_delete: bool) -> None:
+        self.output: Final = output
+        self.whole: Final = whole
+        self.allow_mass_delete: Final = allow_mass_delete
+
+
+class _Work:
+    """What is to be rendered, and how many processes do it; `count` is known after the run."""
+
+    def __init__(self, stacks: tuple[str, ...], workspace: str | None, options: Options, jobs: int) -> None:
+        self._stacks: Final = stacks
+        self._workspace: Final = workspace
+        self._options: Final = options
+        self._jobs: Final = jobs
+        self.count = 0
+
+    def run(self, session: Session, produce: Produce) -> list[Any]:
+        """Return what is produced for each stack, or report and end the run."""
+        targets = session.select(self._stacks, self._workspace)
+        self.count = len(targets)
+        step, finish = progress(len(targets))
+        try:
+            made = render_all(
+                session.repository,
+                targets,
+                self._options,
+                session.diagnostics,
+                produce,
+                progress=step,
+                jobs=self._jobs,
+            )
+        finally:
+            finish()
+        session.report()
+        if session.diagnostics.failed:
+            raise InputError
+        return made
+
+
+def _target(name: str) -> Target:
     from kusion_render.targets import load, names
 
     target = load(name)
     if target is None:
+        from difflib import get_close_matches
+
         known = names()
         close = get_close_matches(name, known, 1)
         raise UsageError(
             f"no target `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}")
         )
     return target
-
-
-def _specs(session: Session, stacks: tuple[str, ...], workspace: str | None, options: Options):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    targets = session.select(stacks, workspace)
-    step, finish = progress(len(targets))
-    try:
-        specs = compile_all(session.repository, targets, options, session.diagnostics, step)
-    finally:
-        finish()
-    session.report()
-    if session.diagnostics.failed:
-        raise InputError
-    return specs

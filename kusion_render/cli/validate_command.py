@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kusion_render.cli.session import Session, progress
 from kusion_render.diagnostics import InputError
 from kusion_render.pipeline import Options
-from kusion_render.rendering import compile_all
+from kusion_render.rendering import render_all
 from kusion_render.report import FORMATS
+from kusion_render.repository import select
+
+if TYPE_CHECKING:
+    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.model import Spec
+    from kusion_render.repository import Target
 
 
 @click.command("validate")
@@ -26,7 +34,10 @@ from kusion_render.report import FORMATS
 @click.option(
     "--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it."
 )
-def command(stacks: tuple[str, ...], output_format: str, workspace: str | None, compatibility: str | None) -> None:
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to work with.")
+def command(
+    stacks: tuple[str, ...], output_format: str, workspace: str | None, compatibility: str | None, jobs: int
+) -> None:
     """Report every problem of the stacks and of what they render to.
 
     The report goes to stdout. The exit code is 1 when there is an error; warnings alone leave it 0.
@@ -40,7 +51,8 @@ def command(stacks: tuple[str, ...], output_format: str, workspace: str | None, 
     targets = _targets(session, stacks, workspace)
     step, finish = progress(len(targets))
     try:
-        compile_all(session.repository, targets, Options(compatibility=compatibility), session.diagnostics, step)
+        options = Options(compatibility=compatibility)
+        render_all(session.repository, targets, options, session.diagnostics, _nothing, progress=step, jobs=jobs)
     finally:
         finish()
     session.report(output_format, to_stdout=True)
@@ -51,7 +63,9 @@ def command(stacks: tuple[str, ...], output_format: str, workspace: str | None, 
         click.echo(f"{count} render{'s' if count != 1 else ''} checked, no problems", err=True)
 
 
-def _targets(session: Session, stacks: tuple[str, ...], workspace: str | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from kusion_render.repository import select
+def _nothing(spec: Spec, diagnostics: Diagnostics) -> None:
+    del spec, diagnostics  # that it compiles is all
 
+
+def _targets(session: Session, stacks: tuple[str, ...], workspace: str | None) -> list[Target]:
     return select(session.repository, stacks, session.diagnostics, folder=session.folder, workspace=workspace)

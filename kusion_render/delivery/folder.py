@@ -7,12 +7,13 @@ Argo CD and Flux pass it by. A file that it does not list is not ours and is nev
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from kusion_render.diagnostics import Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Final
 
     from kusion_render.diagnostics import Diagnostics
@@ -24,6 +25,7 @@ _TEMPORARY: Final = ".kusion-render-new"
 MASS_DELETE: Final = Rule("KR512", "mass-delete")
 FOREIGN_FILE: Final = Rule("KR513", "foreign-file")
 OUTSIDE_OUTPUT: Final = Rule("KR514", "outside-output")
+UNWRITABLE: Final = Rule("KR518", "unwritable-output")
 
 
 class Change:
@@ -60,13 +62,41 @@ def write(
         _check(output, folder, folders.get(folder, {}), owned[folder], diagnostics, allow_mass_delete=allow_mass_delete)
     if diagnostics.failed:
         return None
-    written = [path for folder, names in folders.items() for path in _stage(output, folder, names, owned[folder])]
-    for path in written:
+    staged: list[str] = []
+    try:
+        for folder, names in folders.items():
+            _stage(output, folder, names, staged)
+        return _bring(output, folders, owned, staged)
+    except OSError as error:
+        for path in staged:
+            with suppress(OSError):
+                os.remove(_temporary(output, path))
+        place = os.path.relpath(error.filename, output) if isinstance(error.filename, str) else "."
+        diagnostics.report(
+            UNWRITABLE,
+            f"`{place}` below the output folder cannot be written: {(error.strerror or 'no reason given').lower()}",
+            help="check its mode, what stands in its way, and the space on the disk; then render again",
+        )
+        return None
+
+
+def _bring(
+    output: str,
+    folders: Mapping[str, Mapping[str, bytes]],
+    owned: Mapping[str, Mapping[str, str]],
+    staged: Sequence[str],
+) -> Change:
+    """Put staged files into their places and remove what is gone."""
+    for folder, names in folders.items():
+        if any(name not in owned[folder] for name in names):
+            # Claimed before they are there, so that a run that is cut off leaves no file that nobody owns.
+            _claim(output, folder, {**owned[folder], **_digests(names)})
+    for path in staged:
         os.replace(_temporary(output, path), _path(output, path))
     removed = [path for folder in owned for path in _prune(output, folder, folders.get(folder, {}), owned[folder])]
     for folder, names in folders.items():
-        _claim(output, folder, names)
-    return Change(written, removed)
+        _claim(output, folder, _digests(names))
+    return Change(list(staged), removed)
 
 
 def _path(output: str, path: str) -> str:
@@ -147,16 +177,22 @@ def _content(path: str) -> bytes | None:
         return None
 
 
-def _stage(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[str, str]) -> Iterable[str]:
-    """Write what differs beside its destination, so that a full disk leaves the old files as they were."""
-    del owned  # what is on the disk counts, not what was once written
+def _digests(names: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: _digest(content) for name, content in names.items()}
+
+
+def _stage(output: str, folder: str, names: Mapping[str, bytes], staged: list[str]) -> None:
+    """Write what differs beside its destination, so that a full disk leaves the old files as they were.
+
+    What is on the disk counts, not what was once written; `staged` takes the paths.
+    """
     place = _path(output, folder)
     os.makedirs(place, exist_ok=True)
     for name, content in sorted(names.items()):
         if _content(os.path.join(place, name)) != content:
+            staged.append(f"{folder}/{name}")
             with open(os.path.join(place, f"{_TEMPORARY}-{name}"), "wb") as stream:
                 stream.write(content)
-            yield f"{folder}/{name}"
 
 
 def _prune(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[str, str]) -> Iterable[str]:
@@ -171,9 +207,9 @@ def _prune(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[
             os.rmdir(place)
 
 
-def _claim(output: str, folder: str, names: Mapping[str, bytes]) -> None:
+def _claim(output: str, folder: str, digests: Mapping[str, str]) -> None:
     path = os.path.join(_path(output, folder), OWNERSHIP_FILE)
-    text = _HEADER + "".join(f"{_digest(names[name])}  {name}\n" for name in sorted(names))
+    text = _HEADER + "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
     if _content(path) != text.encode():
         with open(path + "-new", "wb") as stream:
             stream.write(text.encode())

@@ -1,26 +1,19 @@
-"""What the API server, or a GitOps tool, would refuse in a finished manifest; pure, and cheap enough for every render."""
+"""What the API server, or the next apply, would refuse in one finished manifest: names, labels, duplicates, sizes.
+
+Runs on every object of every render, so the good case only looks; sentences are built when something is wrong.
+Types and unknown fields are the schemas' business: a value of an unexpected type is skipped here.
+"""
 
 from __future__ import annotations
 
 from kusion_render.diagnostics import Rule
-from kusion_render.kubernetes.limits import (
-    ANNOTATION_BYTES,
-    DATA_BYTES,
-    annotation_key_problem,
-    config_key_problem,
-    data_size,
-    env_name_problem,
-    label_key_problem,
-    label_name_problem,
-    label_value_problem,
-    name_problem,
-    port_name_problem,
-    text_size,
-)
+from kusion_render.kubernetes import limits
+from kusion_render.kubernetes.pods import containers, items, pod_template
+from kusion_render.kubernetes.reserved import reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from typing import Any, Final
 
     from kusion_render.diagnostics import Pointer
@@ -31,177 +24,227 @@ RESERVED_METADATA: Final = Rule("KR312", "reserved-metadata")
 DUPLICATE_ENTRY: Final = Rule("KR313", "duplicate-entry")
 TOO_LARGE_OBJECT: Final = Rule("KR314", "too-large-object")
 
-# Fields that the cluster owns; writing them makes a GitOps tool see a difference for ever, or blocks a deletion.
-_OWNED_BY_CLUSTER: Final = (
-    "creationTimestamp",
-    "deletionTimestamp",
-    "finalizers",
-    "generateName",
-    "generation",
-    "managedFields",
-    "ownerReferences",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-)
-_OWNED_BY_TOOLS: Final = frozenset(
-    (
-        "argocd.argoproj.io/tracking-id",
-        "argocd.argoproj.io/instance",
-        "argocd.argoproj.io/installation-id",
-        "kubectl.kubernetes.io/last-applied-configuration",
-        "kustomize.toolkit.fluxcd.io/name",
-        "kustomize.toolkit.fluxcd.io/namespace",
-        "meta.helm.sh/release-name",
-        "meta.helm.sh/release-namespace",
-    )
-)
-_POD_PLACES: Final[Mapping[str, Pointer]] = {
-    "Pod": ("spec",),
-    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+_POD_KEYS: Final = {
+    "hostAliases": ("ip",),
+    "imagePullSecrets": ("name",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "volumes": ("name",),
 }
-_TEMPLATE: Final[Pointer] = ("spec", "template", "spec")
+_CONTAINER_KEYS: Final = {
+    "env": ("name",),
+    "ports": ("containerPort", "protocol"),
+    "volumeDevices": ("devicePath",),
+    "volumeMounts": ("mountPath",),
+}
+# What the API server takes for a key that is not written.
+_DEFAULTS: Final = {"protocol": "TCP"}
 
 
 class Problem:
-    """One defect of a manifest and its place in it."""
+    """One thing wrong with a manifest: a rule, where in the manifest, a sentence, and perhaps the next step."""
 
     __slots__ = ("help", "message", "pointer", "rule")
 
-    def __init__(
-        self,
-        rule: Rule,
-        message: str,
-        pointer: Pointer,
-        help: str | None = None,  # noqa: A002 - the word users read in the report
-    ) -> None:
+    def __init__(self, rule: Rule, pointer: Pointer, message: str, help: str | None = None) -> None:  # noqa: A002 - as in Diagnostic
         self.rule: Final = rule
-        self.message: Final = message
         self.pointer: Final = pointer
+        self.message: Final = message
         self.help: Final = help
 
+    def __repr__(self) -> str:
+        return f"Problem({self.rule.code}, {self.pointer!r}, {self.message!r})"
 
-def problems(manifest: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield KR310 to KR314 for one manifest: names, labels, reserved metadata, duplicate list entries, sizes."""
-    kind = manifest["kind"]
-    metadata = manifest["metadata"]
-    wrong = name_problem(kind, metadata.get("name") or "")
-    if wrong:
-        message = f"`{metadata.get('name')}` is no name for a {kind}: {wrong}"
-        yield Problem(
-            INVALID_NAME, message, ("metadata", "name"), "names come from the app, or from the key it is under"
-        )
-    yield from _of_metadata(metadata, ("metadata",))
-    if "status" in manifest:
-        yield Problem(RESERVED_METADATA, "`status` belongs to the cluster", ("status",), "leave it out")
-    if kind in ("ConfigMap", "Secret"):
-        yield from _of_data(manifest)
+
+def problems(manifest: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with a manifest, without looking at any other one."""
+    found: list[Problem] = []
+    kind = manifest.get("kind")
+    _check_identity(manifest, kind, found)
+    template = pod_template(manifest)
+    if template is not None:
+        pointer, pod = template
+        if pointer:
+            _check_labels(pod.get("metadata"), (*pointer, "metadata"), found)
+        _check_pod(pod["spec"], (*pointer, "spec"), found)
     elif kind == "Service":
-        yield from _of_service_ports(manifest["spec"].get("ports") or ())
-    else:
-        yield from _of_workload(manifest, _POD_PLACES.get(kind, _TEMPLATE))
+        _check_service(manifest.get("spec"), found)
+    elif kind in {"ConfigMap", "Secret"}:
+        _check_data(manifest, found)
+    elif len(repr(manifest)) > limits.OBJECT_BYTES // 4:  # no character takes more than four bytes
+        _check_size(manifest, found)
+    return found
 
 
-def _of_metadata(metadata: Mapping[str, Any], place: Pointer) -> Iterator[Problem]:
-    for key in _OWNED_BY_CLUSTER:
-        if key in metadata:
-            yield Problem(RESERVED_METADATA, f"`{key}` belongs to the cluster", (*place, key), "leave it out")
-    for key, value in (metadata.get("labels") or {}).items():
-        wrong = label_key_problem(key) or label_value_problem(value)
-        if wrong:
-            yield Problem(INVALID_LABEL, f"label `{key}` is not valid: {wrong}", (*place, "labels", key))
+def _check_identity(manifest: Mapping[str, Any], kind: object, found: list[Problem]) -> None:
+    metadata = manifest.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if isinstance(name, str):
+        problem = limits.name_problem(str(kind), name)
+        if problem:
+            found.append(Problem(INVALID_NAME, ("metadata", "name"), f"`{name}` is no name for a {kind}: {problem}"))
+    elif name is None and not (isinstance(metadata, dict) and "generateName" in metadata):
+        found.append(Problem(INVALID_NAME, ("metadata",), f"the {kind} has no name", "set `metadata.name`"))
+    _check_labels(metadata, ("metadata",), found)
+    for pointer, message in reserved(manifest):
+        found.append(Problem(RESERVED_METADATA, pointer, message, "remove it from the manifest"))
+
+
+def _check_labels(metadata: object, pointer: Pointer, found: list[Problem]) -> None:
+    if not isinstance(metadata, dict):
+        return
+    labels = metadata.get("labels")
+    if isinstance(labels, dict):
+        _check_label_map(labels, (*pointer, "labels"), found)
     annotations = metadata.get("annotations")
-    if not annotations:
+    if isinstance(annotations, dict):
+        _check_annotations(annotations, (*pointer, "annotations"), found)
+
+
+def _check_label_map(labels: Mapping[str, Any], pointer: Pointer, found: list[Problem]) -> None:
+    for key, value in labels.items():
+        problem = limits.label_key_problem(key)
+        if problem:
+            found.append(Problem(INVALID_LABEL, (*pointer, key), f"`{key}` is no key for a label: {problem}"))
+        if not isinstance(value, str):
+            found.append(_not_text("label", key, pointer))
+            continue
+        problem = limits.label_value_problem(value)
+        if problem:
+            message = f"label `{key}` cannot have the value `{value}`: {problem}"
+            found.append(Problem(INVALID_LABEL, (*pointer, key), message))
+
+
+def _check_annotations(annotations: Mapping[str, Any], pointer: Pointer, found: list[Problem]) -> None:
+    size = 0
+    for key, value in annotations.items():
+        problem = limits.annotation_key_problem(key)
+        if problem:
+            found.append(Problem(INVALID_LABEL, (*pointer, key), f"`{key}` is no key for an annotation: {problem}"))
+        if isinstance(value, str):
+            size += limits.text_size(key) + limits.text_size(value)
+        else:
+            found.append(_not_text("annotation", key, pointer))
+    if size > limits.ANNOTATION_BYTES:
+        found.append(_too_large("annotations", size, limits.ANNOTATION_BYTES, pointer))
+
+
+def _check_pod(spec: Mapping[str, Any], pointer: Pointer, found: list[Problem]) -> None:
+    for field, keys in _POD_KEYS.items():
+        if field in spec:
+            _check_unique(spec, field, keys, pointer, found)
+    if "volumes" in spec:
+        _check_names(spec, "volumes", limits.label_name_problem, pointer, found)
+    if "nodeName" in spec:
+        message = "`nodeName` passes over the scheduler"
+        help_ = "choose nodes by `nodeSelector` or `affinity`"
+        found.append(Problem(RESERVED_METADATA, (*pointer, "nodeName"), message, help_))
+    names: set[str] = set()
+    for place, container in containers(spec, pointer):
+        name = container.get("name")
+        if isinstance(name, str):
+            _check_container_name(name, names, place, found)
+            names.add(name)
+        _check_container(container, place, found)
+
+
+def _check_container_name(name: str, taken: set[str], pointer: Pointer, found: list[Problem]) -> None:
+    problem = limits.label_name_problem(name)
+    if problem:
+        message = f"`{name}` is no name for a container: {problem}"
+        found.append(Problem(INVALID_NAME, (*pointer, "name"), message))
+    if name in taken:
+        message = f"two containers of the pod have the name `{name}`"
+        found.append(Problem(DUPLICATE_ENTRY, (*pointer, "name"), message, "rename one; init containers count too"))
+
+
+def _check_container(container: Mapping[str, Any], pointer: Pointer, found: list[Problem]) -> None:
+    for field, keys in _CONTAINER_KEYS.items():
+        if field in container:
+            _check_unique(container, field, keys, pointer, found)
+    if "env" in container:
+        _check_names(container, "env", limits.env_name_problem, pointer, found)
+    if "ports" in container:
+        _check_unique(container, "ports", ("name",), pointer, found)
+        _check_names(container, "ports", limits.port_name_problem, pointer, found)
+
+
+def _check_service(spec: object, found: list[Problem]) -> None:
+    if not isinstance(spec, dict):
         return
-    for key in annotations:
-        wrong = annotation_key_problem(key)
-        if wrong:
-            yield Problem(INVALID_LABEL, f"annotation `{key}` is not valid: {wrong}", (*place, "annotations", key))
-        if key in _OWNED_BY_TOOLS:
-            message = f"annotation `{key}` belongs to the tool that applies the manifests"
-            yield Problem(RESERVED_METADATA, message, (*place, "annotations", key), "leave it out")
-    if sum(text_size(key) + text_size(value) for key, value in annotations.items()) > ANNOTATION_BYTES:
-        yield Problem(TOO_LARGE_OBJECT, "the annotations have more than 256 KiB", (*place, "annotations"))
+    if isinstance(spec.get("selector"), dict):
+        _check_label_map(spec["selector"], ("spec", "selector"), found)
+    _check_unique(spec, "ports", ("port", "protocol"), ("spec",), found)
+    _check_unique(spec, "ports", ("name",), ("spec",), found)
+    _check_names(spec, "ports", limits.label_name_problem, ("spec",), found)
 
 
-def _of_data(manifest: Mapping[str, Any]) -> Iterator[Problem]:
-    for part in ("data", "binaryData", "stringData"):
-        for key in manifest.get(part) or ():
-            wrong = config_key_problem(key)
-            if wrong:
-                yield Problem(INVALID_NAME, f"`{key}` is no key of a {manifest['kind']}: {wrong}", (part, key))
-    if data_size(manifest) > DATA_BYTES:
-        message = f"the data of this {manifest['kind']} has more than 1 MiB"
-        yield Problem(TOO_LARGE_OBJECT, message, ("metadata", "name"), "split it, or keep it in an image or a volume")
+def _check_data(manifest: Mapping[str, Any], found: list[Problem]) -> None:
+    for field in ("data", "binaryData", "stringData"):
+        values = manifest.get(field)
+        if not isinstance(values, dict):
+            continue
+        for key in values:
+            problem = limits.config_key_problem(key)
+            if problem:
+                message = f"`{key}` is no key for a {manifest['kind']}: {problem}"
+                found.append(Problem(INVALID_NAME, (field, key), message))
+    both = _shared_key(manifest.get("data"), manifest.get("binaryData"))
+    if both is not None:
+        message = f"`{both}` is in `data` and in `binaryData`"
+        found.append(Problem(DUPLICATE_ENTRY, ("binaryData", both), message, "rename one of them"))
+    size = limits.data_size(manifest)
+    if size > limits.DATA_BYTES:
+        found.append(_too_large("data", size, limits.DATA_BYTES, ()))
 
 
-def _of_service_ports(ports: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    place: Pointer = ("spec", "ports")
-    for at, port in enumerate(ports):
-        wrong = label_name_problem(port["name"]) if port.get("name") else None
-        if wrong:
-            yield Problem(INVALID_NAME, f"`{port['name']}` is no name for a port: {wrong}", (*place, at, "name"))
-        if len(ports) > 1 and not port.get("name"):
-            yield Problem(INVALID_NAME, "of several ports each needs a name", (*place, at, "port"), "give it a `name`")
-    yield from _duplicates(ports, ("name",), place, "port name")
-    yield from _duplicates(ports, ("port", "protocol"), place, "port")
+def _shared_key(data: object, binary: object) -> str | None:
+    if not isinstance(data, dict) or not isinstance(binary, dict):
+        return None
+    return next((key for key in binary if key in data), None)
 
 
-def _of_workload(manifest: Mapping[str, Any], place: Pointer) -> Iterator[Problem]:
-    inner: Any = manifest
-    for step in place[:-1]:
-        inner = inner.get(step) if isinstance(inner, dict) else None
-    pod = inner.get(place[-1]) if isinstance(inner, dict) else None
-    if not isinstance(pod, dict):
-        return
-    if len(place) > 1 and isinstance(inner.get("metadata"), dict):
-        yield from _of_metadata(inner["metadata"], (*place[:-1], "metadata"))
-    names: list[Mapping[str, Any]] = []
-    for group in ("initContainers", "containers"):
-        for at, container in enumerate(pod.get(group) or ()):
-            yield from _of_container(container, (*place, group, at))
-        names += pod.get(group) or ()
-    yield from _duplicates(names, ("name",), (*place, "containers"), "container", whole=True)
-    yield from _duplicates(pod.get("volumes") or (), ("name",), (*place, "volumes"), "volume")
+def _check_size(manifest: Mapping[str, Any], found: list[Problem]) -> None:
+    size = limits.object_size(manifest)
+    if size > limits.OBJECT_BYTES:
+        found.append(_too_large("object", size, limits.OBJECT_BYTES, ()))
 
 
-def _of_container(container: Mapping[str, Any], place: Pointer) -> Iterator[Problem]:
-    name = container.get("name") or ""
-    wrong = label_name_problem(name)
-    if wrong:
-        yield Problem(INVALID_NAME, f"`{name}` is no name for a container: {wrong}", (*place, "name"))
-    for at, port in enumerate(container.get("ports") or ()):
-        wrong = port_name_problem(port["name"]) if port.get("name") else None
-        if wrong:
-            yield Problem(
-                INVALID_NAME, f"`{port['name']}` is no name for a port: {wrong}", (*place, "ports", at, "name")
-            )
-    for at, variable in enumerate(container.get("env") or ()):
-        wrong = env_name_problem(variable["name"])
-        if wrong:
-            message = f"`{variable['name']}` is no name for a variable: {wrong}"
-            yield Problem(INVALID_NAME, message, (*place, "env", at, "name"))
-    for part, keys, what in (
-        ("ports", ("name",), "port name"),
-        ("ports", ("containerPort", "protocol"), "port"),
-        ("env", ("name",), "variable"),
-        ("volumeMounts", ("mountPath",), "mount path"),
-    ):
-        yield from _duplicates(container.get(part) or (), keys, (*place, part), what)
+def _check_names(
+    owner: Mapping[str, Any], field: str, rule: Callable[[str], str | None], pointer: Pointer, found: list[Problem]
+) -> None:
+    value = owner.get(field)
+    for at, item in enumerate(value if isinstance(value, list) else ()):
+        name = item.get("name") if isinstance(item, dict) else None
+        problem = rule(name) if isinstance(name, str) else None
+        if problem:
+            message = f"`{name}` is no name for an item of `{field}`: {problem}"
+            found.append(Problem(INVALID_NAME, (*pointer, field, at, "name"), message))
 
 
-def _duplicates(
-    items: Sequence[Mapping[str, Any]], keys: tuple[str, ...], place: Pointer, what: str, *, whole: bool = False
-) -> Iterator[Problem]:
-    if len(items) < 2:
+def _check_unique(
+    owner: Mapping[str, Any], field: str, keys: tuple[str, ...], pointer: Pointer, found: list[Problem]
+) -> None:
+    """Report items of a list that Kubernetes takes for the same one."""
+    value = owner.get(field)
+    if not isinstance(value, list) or len(value) < 2:
         return
     seen = set()
-    for at, item in enumerate(items):
-        identity = tuple(item.get(key) for key in keys)
-        if identity[0] is None:
+    for place, item in items(owner, field, pointer):
+        identity = tuple(item.get(key, _DEFAULTS.get(key)) for key in keys)
+        if identity[0] is None or any(isinstance(part, dict | list) for part in identity):
             continue
         if identity in seen:
-            shown = "/".join(str(part) for part in identity if part is not None)
-            pointer = place if whole else (*place, at, keys[0])
-            yield Problem(DUPLICATE_ENTRY, f"{what} `{shown}` is given twice", pointer, "keep one of them")
+            words = " and ".join(f"`{key}` `{part}`" for key, part in zip(keys, identity, strict=True))
+            message = f"two items of `{field}` have {words}"
+            help_ = "Kubernetes takes them for one; remove or change the second"
+            found.append(Problem(DUPLICATE_ENTRY, place, message, help_))
         seen.add(identity)
+
+
+def _not_text(what: str, key: str, pointer: Pointer) -> Problem:
+    return Problem(INVALID_LABEL, (*pointer, key), f"the value of {what} `{key}` is no text", "put it in quotes")
+
+
+def _too_large(what: str, size: int, limit: int, pointer: Pointer) -> Problem:
+    message = f"the {what} takes {size // 1024} KiB, Kubernetes allows {limit // 1024}"
+    return Problem(TOO_LARGE_OBJECT, pointer, message, "split it into several objects")

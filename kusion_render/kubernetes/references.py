@@ -6,7 +6,7 @@ from kusion_render.kubernetes.pods import containers, items, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Final
 
     from kusion_render.diagnostics import Pointer
@@ -85,11 +85,11 @@ def _add_environment(container: Mapping[str, Any], pointer: Pointer, found: list
     if not isinstance(env, list):
         return
     for at, variable in enumerate(env):
-        source = variable.get("valueFrom") if isinstance(variable, dict) else None
-        if isinstance(source, dict):
+        value = variable.get("valueFrom") if isinstance(variable, dict) else None
+        if isinstance(value, dict):
             for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-                if field in source:
-                    _add_keys(source[field], kind, "name", (*pointer, "env", at, "valueFrom", field), found)
+                if field in value:
+                    _add_keys(value[field], kind, "name", (*pointer, "env", at, "valueFrom", field), found)
 
 
 def _add_keys(source: Any, kind: str, field: str, pointer: Pointer, found: list[Reference]) -> None:

@@ -6,12 +6,14 @@ import os
 
 from kusion_render import __version__
 from kusion_render.diagnostics import Diagnostics, Rule, Span
+from kusion_render.document import DIRECTIVE
 from kusion_render.model import Project, Stack, Workspace
 from kusion_render.origins import in_file
 from kusion_render.repository.files import UNREADABLE
 from kusion_render.repository.root import SETTINGS_FILE
 from kusion_render.repository.version import satisfies
 from kusion_render.schema import check, typed
+from kusion_render.text import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,19 +33,27 @@ NESTED_PROJECT: Final = Rule("KR502", "nested-project")
 DUPLICATE_NAME: Final = Rule("KR503", "duplicate-name")
 NO_WORKSPACE: Final = Rule("KR505", "missing-workspace")
 VERSION_MISMATCH: Final = Rule("KR507", "required-version")
+BAD_NAME: Final = Rule("KR508", "bad-name")
+VERSION_SYNTAX: Final = Rule("KR517", "version-syntax")
 
 _UNKNOWN_KEY = "KR203"
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a project, stack or workspace may be called so: a part of a path and of a label."""
+    plain = name.replace("-", "").replace("_", "").replace(".", "")
+    return plain.isalnum() and plain.isascii() and name[0].isalnum() and name[-1].isalnum() and len(name) <= 100
 
 
 class Repository:
     """A repository at `files.root`; everything it finds is checked, and remembered for the run."""
 
-    __slots__ = ("_projects", "_unknown_keys", "_workspaces", "files", "settings")
+    __slots__ = ("_checks", "_projects", "_unknown_keys", "files", "settings")
 
     def __init__(self, files: Files, diagnostics: Diagnostics) -> None:
         self.files: Final = files
-        self._projects: Final[dict[str, Project | None]] = {}
-        self._workspaces: Final[dict[str, Workspace | None]] = {}
+        self._checks: Final[dict[str, tuple[dict[str, Any] | None, Sequence[Diagnostic]]]] = {}
+        self._projects: Final[dict[str, tuple[Project | None, Sequence[Diagnostic]]]] = {}
         self._unknown_keys: Final[dict[str, Sequence[Diagnostic]]] = {}
         self.settings: Final[Mapping[str, Any]] = self._settings(diagnostics)
 
@@ -53,17 +63,38 @@ class Repository:
         data = self._checked(SETTINGS_FILE, "kusion-render", diagnostics) or {}
         self.report_unknown_keys(SETTINGS_FILE, "native", diagnostics)
         self.files.lower_limits(data.get("limits") or {})
-        required = data.get("requiredVersion")
-        if isinstance(required, str) and not satisfies(__version__, required):
+        if "requiredVersion" in data:
+            self._check_version(text(data["requiredVersion"]), diagnostics)
+        return data
+
+    def _check_version(self, required: str, diagnostics: Diagnostics) -> None:
+        fits = satisfies(__version__, required)
+        place = self.files.span(SETTINGS_FILE, ("requiredVersion",))
+        if fits is None:
+            diagnostics.report(
+                VERSION_SYNTAX,
+                f"`{required}` says no versions",
+                place,
+                help="write such as `>=1.2, <2`, `^1.2`, `~1.2.3` or `1.2.3`",
+            )
+        elif not fits:
             diagnostics.report(
                 VERSION_MISMATCH,
                 f"this repository asks for kusion-render `{required}`, this is {__version__}",
-                self.files.span(SETTINGS_FILE, ("requiredVersion",)),
+                place,
                 help="install a version that fits, or change `requiredVersion`",
             )
-        return data
 
     def _checked(self, file: str, schema: str, diagnostics: Diagnostics) -> dict[str, Any] | None:
+        """Return a file's content, None if it is wrong; its problems are reported each time it is asked for."""
+        known = self._checks.get(file)
+        if known is None:
+            found = Diagnostics()
+            known = self._checks[file] = (self._check(file, schema, found), found.items)
+        diagnostics.items.extend(known[1])
+        return known[0]
+
+    def _check(self, file: str, schema: str, diagnostics: Diagnostics) -> dict[str, Any] | None:
         parsed = self.files.yaml(file, diagnostics)
         if parsed is None:
             return None
@@ -127,12 +158,32 @@ class Repository:
 
     def project(self, folder: str, diagnostics: Diagnostics) -> Project | None:
         """Return the project in `folder`, or None after a diagnostic."""
-        if folder not in self._projects:
-            file = f"{folder}/{PROJECT_FILE}" if folder else PROJECT_FILE
-            data = self._checked(file, "project", diagnostics)
-            self._projects[folder] = None if data is None else Project(data["name"], folder, file, data)
-            self._refuse_nested(folder, file, diagnostics)
-        return self._projects[folder]
+        known = self._projects.get(folder)
+        if known is None:
+            found = Diagnostics()
+            known = self._projects[folder] = (self._project(folder, found), found.items)
+        diagnostics.items.extend(known[1])
+        return known[0]
+
+    def _project(self, folder: str, diagnostics: Diagnostics) -> Project | None:
+        file = f"{folder}/{PROJECT_FILE}" if folder else PROJECT_FILE
+        data = self._checked(file, "project", diagnostics)
+        self._refuse_nested(folder, file, diagnostics)
+        if data is None or not self._is_named("project", data["name"], file, diagnostics):
+            return None
+        return Project(data["name"], folder, file, data)
+
+    def _is_named(self, kind: str, name: str, file: str, diagnostics: Diagnostics) -> bool:
+        if is_name(name):
+            return True
+        diagnostics.report(
+            BAD_NAME,
+            f"`{name}` can't be a {kind}'s name" if name else f"this {kind} has no name",
+            self.files.span(file, ("name",)),
+            help="say `name: NAME` with letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit; "
+            "names become folders and labels",
+        )
+        return False
 
     def _refuse_nested(self, folder: str, file: str, diagnostics: Diagnostics) -> None:
         outer = self.project_folder(os.path.dirname(folder)) if folder else None
@@ -168,8 +219,13 @@ class Repository:
             return None
         project = self.project(home, diagnostics)
         if data is None or project is None:
+            # Nothing gets as far as to ask for these.
+            for each in (file, f"{home}/{PROJECT_FILE}" if home else PROJECT_FILE):
+                self.report_unknown_keys(each, str(self.settings.get("compatibility")), diagnostics)
             return None
         name = data.get("name") or os.path.basename(folder)
+        if not self._is_named("stack", name, file, diagnostics):
+            return None
         return Stack(name, project, folder, file, data, self._workspace_names(name, data))
 
     def _workspace_names(self, stack: str, data: Mapping[str, Any]) -> Sequence[str]:
@@ -193,15 +249,16 @@ class Repository:
         if not name:
             return Workspace("", "", {})
         file = f"workspaces/{name}.yaml"
-        if name not in self._workspaces:
-            if not self.files.exists(file):
-                self._report_missing(name, diagnostics, where)
-                return None
-            data = self._checked(file, "workspace", diagnostics)
-            self._workspaces[name] = (
-                None if data is None else Workspace(name, file, data, self.files.yaml(file, Diagnostics()))
-            )
-        return self._workspaces[name]
+        # A name that is a path would ask for files elsewhere.
+        if not is_name(name) or not self.files.exists(file):
+            self._report_missing(name, diagnostics, where)
+            return None
+        data = self._checked(file, "workspace", diagnostics)
+        parsed = self.files.yaml(file, Diagnostics())
+        if data is None or parsed is None:
+            return None
+        deletes = parsed.has_null or DIRECTIVE in (self.files.text(file) or "")
+        return Workspace(name, file, data, parsed, deletes=deletes)
 
     def _report_missing(self, name: str, diagnostics: Diagnostics, where: Span | None) -> None:
         from difflib import get_close_matches
@@ -248,7 +305,7 @@ class Repository:
             )
             return []
         if APP_FILE not in names and ("kcl.mod" in names or "main.k" in names):
-            return [f"{folder}/main.k"]
+            return [f"{folder}/main.k" if folder else "main.k"]
         apps = sorted(name for name in names if name.endswith(APP_SUFFIX) and not name.startswith("."))
         ordered = ([APP_FILE] if APP_FILE in names else []) + apps
         return [f"{folder}/{name}" if folder else name for name in ordered]

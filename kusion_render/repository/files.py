@@ -150,6 +150,9 @@ class Files:
         return locate(self.positions(file), pointer, file, on_key=on_key)
 
     def text(self, file: str) -> str | None:
-        """Return a file's text for a code frame, or None when it was not read."""
-        content = self._bytes.get(file)
+        """Return a file's text for a code frame, or None when it can't be read.
+
+        Where worker processes did the reading, this one reads what it is asked for now.
+        """
+        content = self._bytes[file] if file in self._bytes else self.content(file, Diagnostics())
         return None if content is None else content.decode("utf-8", errors="replace")

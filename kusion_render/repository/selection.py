@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 
-from kusion_render.diagnostics import Rule, Span
-from kusion_render.repository.discovery import DUPLICATE_NAME, STACK_FILE
+from kusion_render.diagnostics import Diagnostics, Rule, Span, UsageError
+from kusion_render.repository.discovery import DUPLICATE_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Final
 
-    from kusion_render.diagnostics import Diagnostics
     from kusion_render.model import Stack
     from kusion_render.repository.discovery import Repository
 
@@ -46,25 +45,39 @@ def select(
 
     `folder` is the current folder, relative to the root. `workspace` renders every stack on that one instead.
     A pattern that names nothing is KR506 with near matches.
+
+    Raises:
+        UsageError: when a pattern is empty, or names a workspace beside `workspace`.
     """
     stacks: dict[str, Stack] = {}
     chosen: dict[tuple[str, str], Target] = {}
-    for pattern in patterns or [folder or "."]:
-        name, _, wanted = pattern.partition("@")
+    for pattern in patterns or ["."]:
+        name, wanted = _split(pattern)
+        if wanted and workspace is not None:
+            raise UsageError(f"`{pattern}` names a workspace, and so does --workspace; say it once")
+        if not name and not wanted:
+            raise UsageError("an empty name is no stack")
         found = _stacks(repository, name, folder, diagnostics, stacks)
         targets = [target for stack in found for target in _on(stack, wanted, workspace)]
         if not targets and not diagnostics.failed:
-            _report_nothing(repository, pattern, found, diagnostics)
+            _report_nothing(repository, pattern, found, folder, diagnostics)
         for target in targets:
             chosen[(target.stack.path, target.workspace)] = target
     _refuse_same_names(stacks.values(), diagnostics)
     return [chosen[key] for key in sorted(chosen)]
 
 
+def _split(pattern: str) -> tuple[str, str]:
+    """Split off the workspace; both kinds of slashes part folders."""
+    text = pattern.replace("\\", "/")
+    name, _, wanted = text.rpartition("@")
+    return (name, wanted) if "@" in text and "/" not in wanted else (text, "")
+
+
 def _on(stack: Stack, wanted: str, workspace: str | None) -> list[Target]:
     if workspace is not None:
         return [Target(stack, workspace)]
-    return [Target(stack, name) for name in stack.workspaces if wanted in ("", name)]
+    return [Target(stack, name) for name in stack.workspaces if not wanted or _fits(name, wanted)]
 
 
 def _stacks(
@@ -72,49 +85,67 @@ def _stacks(
 ) -> list[Stack]:
     below = _as_folder(repository, name, folder)
     # A folder named outright needs no walk over the rest of the repository.
-    folders = repository.stack_folders(below) if below is not None else repository.stack_folders()
+    inside = [] if below is None else repository.stack_folders(below)
+    # Where one stack is meant, the mistakes of the others are not asked for.
+    quiet = diagnostics if inside or _is_glob(name) else Diagnostics()
     found = []
-    for path in folders:
+    for path in inside or repository.stack_folders():
         if path not in stacks:
-            stack = repository.stack(path, diagnostics)
+            stack = repository.stack(path, quiet)
             if stack is None:
                 continue
             stacks[path] = stack
-        if below is not None or _matches(stacks[path], name):
+        if inside or _matches(stacks[path], name, folder):
             found.append(stacks[path])
+    if not found and quiet is not diagnostics:
+        diagnostics.items.extend(quiet.items)
     return found
 
 
 def _as_folder(repository: Repository, name: str, folder: str) -> str | None:
     path = os.path.normpath(os.path.join(repository.files.path(folder), name))
-    if os.path.basename(path) == STACK_FILE:
+    if os.path.isfile(path):
         path = os.path.dirname(path)
     if not os.path.isdir(path) or not repository.files.inside(path):
         return None
-    return repository.files.relative(path)
+    return repository.files.relative(os.path.realpath(path))
 
 
-def _matches(stack: Stack, pattern: str) -> bool:
-    if pattern in (stack.key, stack.path):
-        return True
-    if not any(sign in pattern for sign in "*?["):
-        return False
+def _matches(stack: Stack, pattern: str, folder: str) -> bool:
+    from posixpath import join, normpath
+
+    names = (stack.key, stack.path)
+    return any(_fits(name, wanted) for name in names for wanted in (pattern, normpath(join(folder, pattern))))
+
+
+def _fits(name: str, pattern: str) -> bool:
+    if not _is_glob(pattern):
+        return name == pattern
     from fnmatch import fnmatchcase
 
-    return fnmatchcase(stack.key, pattern) or fnmatchcase(stack.path, pattern)
+    return fnmatchcase(name, pattern)
 
 
-def _report_nothing(repository: Repository, pattern: str, found: Sequence[Stack], diagnostics: Diagnostics) -> None:
+def _is_glob(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
+
+
+def _report_nothing(
+    repository: Repository, pattern: str, found: Sequence[Stack], folder: str, diagnostics: Diagnostics
+) -> None:
     if found:
         names = sorted({name for stack in found for name in stack.workspaces if name})
         known = f"`{found[0].key}` is rendered on {', '.join(f'`{name}`' for name in names) or 'no named workspace'}"
         diagnostics.report(NO_STACK, f"`{pattern}` names a workspace its stack does not use", help=known)
         return
+    path = os.path.join(repository.files.path(folder), _split(pattern)[0])
+    if os.path.lexists(path) and not repository.files.inside(path):
+        help_ = "call kusion-render in the repository that it belongs to, or set KUSION_RENDER_ROOT"
+        diagnostics.report(NO_STACK, f"`{pattern}` lies outside the repository", help=help_)
+        return
     from difflib import get_close_matches
 
-    from kusion_render.diagnostics import Diagnostics as Quiet
-
-    known_stacks = [repository.stack(folder, Quiet()) for folder in repository.stack_folders()]
+    known_stacks = [repository.stack(each, Diagnostics()) for each in repository.stack_folders()]
     keys = sorted(stack.key for stack in known_stacks if stack is not None)
     close = get_close_matches(pattern, keys, 1)
     listed = ", ".join(f"`{key}`" for key in keys[:8]) + (" …" if len(keys) > 8 else "")
@@ -132,13 +163,16 @@ def _report_nothing(repository: Repository, pattern: str, found: Sequence[Stack]
 def _refuse_same_names(stacks: Iterable[Stack], diagnostics: Diagnostics) -> None:
     first: dict[str, Stack] = {}
     for stack in sorted(stacks, key=lambda stack: stack.path):
-        other = first.setdefault(stack.key, stack)
+        # Names become folders, and not every file system tells upper case from lower.
+        other = first.setdefault(stack.key.lower(), stack)
         if other is not stack:
             from kusion_render.diagnostics import Related
 
             diagnostics.report(
                 DUPLICATE_NAME,
-                f"two stacks are called `{stack.key}`",
+                f"two stacks are called `{stack.key}`"
+                if stack.key == other.key
+                else f"`{stack.key}` and `{other.key}` differ in upper and lower case alone",
                 Span(stack.file),
                 help="rename one of the projects or stacks; names are how objects and output folders are told apart",
                 related=[Related("the other one", Span(other.file))],

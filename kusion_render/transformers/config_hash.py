@@ -5,6 +5,8 @@ Never of Secrets: a hash of a short value gives it away.
 
 from __future__ import annotations
 
+import sys
+
 from kusion_render.transformers.images import pod_specs
 
 TYPE_CHECKING = False
@@ -74,13 +76,20 @@ def _named(reference: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _digest(configs: Sequence[Mapping[str, Any]]) -> str:
-    from hashlib import sha256
-
-    content = sha256()
+    parts = []
     for config in configs:
         for field in ("data", "binaryData"):
             values: Mapping[str, str] = config.get(field) or {}
-            for text in (config["metadata"]["name"], field, *(part for key in sorted(values) for part in (key, values[key]))):
-                content.update(b"%d:" % len(text))
-                content.update(text.encode("utf-8", "surrogatepass"))
-    return content.hexdigest()
+            parts += [config["metadata"]["name"], field]
+            parts += [part for key in sorted(values) for part in (key, values[key])]
+    # With their lengths before them, no two lists of texts look the same.
+    return _sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass"))
+
+
+def _sha256(content: bytes) -> str:
+    # hashlib loads OpenSSL, a third of Python's own start; the interpreter has the algorithm built in.
+    try:
+        digest = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256
+    except ImportError:
+        from hashlib import sha256 as digest
+    return str(digest(content).hexdigest())

@@ -23,15 +23,7 @@ RESTRICTED: Final[dict[str, Any]] = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-_AS_WRITTEN: Final = (
-    "imagePullPolicy",
-    "stdin",
-    "stdinOnce",
-    "tty",
-    "terminationMessagePath",
-    "terminationMessagePolicy",
-    "restartPolicy",
-)
+_AS_WRITTEN: Final = ("imagePullPolicy", "stdin", "tty", "restartPolicy")
 
 
 def container(
@@ -61,17 +53,17 @@ def container(
         result["envFrom"] = sources(config["envFrom"], (*place, "envFrom"), diagnostics)
     if config.get("env"):
         env = {key: config["env"][key] for key in kusion_order(config["env"])} if kusion else config["env"]
-        result["env"] = variables(env, (*place, "env"), diagnostics)
+        result["env"] = variables(env, (*place, "env"), diagnostics, kusion=kusion)
     if config.get("resources"):
-        result["resources"] = resources(config["resources"], (*place, "resources"), diagnostics)
-    mounts = _mounts(name, config, volumes, place, diagnostics)
+        result["resources"] = resources(config["resources"], (*place, "resources"), diagnostics, kusion=kusion)
+    mounts = _mounts(name, config, volumes, place, diagnostics, kusion=kusion)
     if mounts:
         result["volumeMounts"] = mounts
     for key in PROBES:
         if config.get(key):
-            result[key] = probe(config[key], (*place, key), diagnostics)
+            result[key] = probe(config[key], (*place, key), diagnostics, kusion=kusion)
     if config.get("lifecycle"):
-        result["lifecycle"] = lifecycle(config["lifecycle"], (*place, "lifecycle"), diagnostics)
+        result["lifecycle"] = lifecycle(config["lifecycle"], (*place, "lifecycle"), diagnostics, kusion=kusion)
     result.update({key: config[key] for key in _AS_WRITTEN if config.get(key) not in (None, False)})
     context = security_context(config, restricted=restricted)
     if context:
@@ -80,20 +72,30 @@ def container(
 
 
 def _mounts(
-    name: str, config: Mapping[str, Any], volumes: Volumes, place: Pointer, diagnostics: Diagnostics
+    name: str, config: Mapping[str, Any], volumes: Volumes, place: Pointer, diagnostics: Diagnostics, *, kusion: bool
 ) -> list[dict[str, Any]]:
+    files, folders = config.get("files") or {}, config.get("dirs") or {}
     mounts = []
-    if config.get("files"):
-        mounts += mount_files(config["files"], name, volumes, (*place, "files"), diagnostics)
-    if config.get("dirs"):
-        mounts += mount_folders(config["dirs"], volumes, (*place, "dirs"), diagnostics)
+    if kusion:
+        from kusion_render.workload.kusion_files import mount_files as mount_kusion_files
+
+        mounts += mount_kusion_files(files, name, volumes, (*place, "files"), diagnostics)
+        folders = {path: folders[path] for path in sorted(folders)}
+    elif files:
+        mounts += mount_files(files, name, volumes, (*place, "files"), diagnostics)
+    if folders:
+        mounts += mount_folders(folders, volumes, (*place, "dirs"), diagnostics)
     return mounts
 
 
 def security_context(config: Mapping[str, Any], *, restricted: bool) -> Mapping[str, Any]:
-    """Return a container's security context: what the profile asks for, and over it what is written."""
+    """Return a container's security context: what the profile asks for, and over it what is written.
+
+    `restricted` is what the workload says; a container's own `security` wins.
+    """
     written: Mapping[str, Any] = config.get("securityContext") or {}
-    if not restricted or config.get("security") == "none":
+    said = config.get("security")
+    if said == "none" or not (restricted or said):
         return written
     merged = {**RESTRICTED, **written}
     capabilities = written.get("capabilities")

@@ -17,11 +17,13 @@ BAD_REFERENCE: Final = Rule("KR303", "bad-reference")
 _SOURCES: Final = {"secret": "secretKeyRef", "config": "configMapKeyRef"}
 
 
-def variables(env: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> list[dict[str, Any]]:
+def variables(
+    env: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics, *, kusion: bool = False
+) -> list[dict[str, Any]]:
     """Return Kubernetes EnvVars for a map of name to scalar or source, in the order written.
 
     A value is a scalar, `secret://NAME/KEY`, `{secret, key, optional}`, `{config, key, optional}`, `{field}`, or
-    `{resource, container, divisor}`. A reference without a key is KR303.
+    `{resource, container, divisor}`. A reference without a key is KR303. An empty text is written out but in `kusion`.
     """
     result = []
     for name, value in env.items():
@@ -31,7 +33,7 @@ def variables(env: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) 
         words = text(value)
         found = reference(words, "secret")
         if found is None:
-            result.append({"name": name, "value": words})
+            result.append({"name": name} if kusion and not words else {"name": name, "value": words})
         elif found[1] and "/" not in found[1]:
             result.append({"name": name, "valueFrom": {"secretKeyRef": {"name": found[0], "key": found[1]}}})
         else:

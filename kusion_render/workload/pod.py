@@ -14,42 +14,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.diagnostics import Diagnostics, Pointer
     from kusion_render.generator import GeneratorRequest
     from kusion_render.model import Resource
 
-# Pod Security Standards, profile "restricted", the part that may stand on the pod.
-_RESTRICTED_POD: Final = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 _AS_WRITTEN: Final = (
     "terminationGracePeriodSeconds",
     "nodeSelector",
     "tolerations",
     "affinity",
     "priorityClassName",
-    "runtimeClassName",
-    "schedulerName",
     "hostAliases",
     "dnsPolicy",
-    "dnsConfig",
     "enableServiceLinks",
-    "hostNetwork",
-    "shareProcessNamespace",
-    "automountServiceAccountToken",
 )
 
 
 class Pod:
     """A pod template, and the objects it brings along: ConfigMaps, claims, a service account.
 
-    `templates` are a StatefulSet's claim templates.
+    `templates` are a StatefulSet's claim templates; `existing` names the objects (kind, name) that live elsewhere.
     """
 
-    __slots__ = ("objects", "template", "templates")
+    __slots__ = ("existing", "objects", "template", "templates")
 
-    def __init__(self, template: dict[str, Any], objects: list[Resource], templates: list[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        template: dict[str, Any],
+        objects: list[Resource],
+        templates: list[dict[str, Any]],
+        existing: list[tuple[str, str]],
+    ) -> None:
         self.template: Final = template
         self.objects: Final = objects
         self.templates: Final = templates
+        self.existing: Final = existing
 
 
 def pod(
@@ -57,7 +56,7 @@ def pod(
 ) -> Pod:
     """Return the pod template for a workload's config, with its labels and annotations."""
     config = request.config
-    volumes = Volumes(request.name, request.context.contents, templates=stateful)
+    volumes = Volumes(request.name, request.context.contents, stateful=stateful)
     spec: dict[str, Any] = {}
     account, objects = _service_account(request)
     if account:
@@ -72,12 +71,10 @@ def pod(
     if config.get("podSpec"):
         spec = strategic_merge(spec, config["podSpec"], "PodSpec")
     objects += [_config_map(request, name, data) for name, data in volumes.configs.items()]
-    if not stateful:
-        objects += [_claim(request, name, claim) for name, claim in volumes.claims.items()]
-    templates = (
-        [{"metadata": {"name": name}, "spec": claim} for name, claim in volumes.claims.items()] if stateful else []
-    )
-    return Pod({"metadata": _metadata(request), "spec": spec}, objects, templates)
+    objects += [_claim(request, name, claim) for name, claim in volumes.claims.items()]
+    templates = [{"metadata": {"name": name}, "spec": claim} for name, claim in volumes.templates.items()]
+    existing = [("PersistentVolumeClaim", name) for name in volumes.existing]
+    return Pod({"metadata": _metadata(request), "spec": spec}, objects, templates, existing)
 
 
 def _metadata(request: GeneratorRequest) -> dict[str, Any]:
@@ -115,11 +112,8 @@ def _add_containers(
 
 
 def _add_scheduling(spec: dict[str, Any], config: Mapping[str, Any]) -> None:
-    context = dict(config.get("securityContext") or {})
-    if config.get("security") == "restricted":
-        context = {**_RESTRICTED_POD, **context}
-    if context:
-        spec["securityContext"] = context
+    if config.get("securityContext"):
+        spec["securityContext"] = config["securityContext"]
     for key in _AS_WRITTEN:
         value = config.get(key)
         if value is not None and value not in ({}, []):
@@ -143,10 +137,12 @@ def _service_account(request: GeneratorRequest) -> tuple[str, list[Resource]]:
         return asked, []
     config: Mapping[str, Any] = {} if asked is True else asked
     name = config.get("name") or request.name
-    return name, [service_account(request, name, config)]
+    return name, [service_account(request, name, config, place=(*request.place, "serviceAccount"))]
 
 
-def service_account(request: GeneratorRequest, name: str, config: Mapping[str, Any]) -> Resource:
+def service_account(
+    request: GeneratorRequest, name: str, config: Mapping[str, Any], place: Pointer | None = None
+) -> Resource:
     """Return a ServiceAccount from `{annotations, labels, automountToken, imagePullSecrets}`."""
     fields: dict[str, Any] = {}
     if config.get("automountToken") is not None:
@@ -162,6 +158,7 @@ def service_account(request: GeneratorRequest, name: str, config: Mapping[str, A
         fields,
         labels=texts(config.get("labels")),
         annotations=texts(config.get("annotations")),
+        place=place,
     )
 
 

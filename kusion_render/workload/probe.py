@@ -26,37 +26,42 @@ _NUMBERS: Final = (
 _HANDLERS: Final = ("httpGet", "tcpSocket", "grpc", "exec", "sleep")
 
 
-def probe(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:
+def probe(
+    config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics, *, kusion: bool = False
+) -> dict[str, Any]:
     """Return a Kubernetes Probe; times are whole seconds, 0 means Kubernetes' own default and is left out.
 
-    Without exactly one handler, or with a URL that can't be read, it reports KR305.
+    Without exactly one handler, or with a URL that can't be read, it reports KR305. `kusion` drops what Kusion drops.
     """
-    result = handler(config, place, diagnostics)
-    numbers = {**config, "terminationGracePeriodSeconds": config.get("terminationGracePeriodSeconds")}
-    if numbers["terminationGracePeriodSeconds"] is None:
-        numbers["terminationGracePeriodSeconds"] = config.get("terminationGracePeriod")
-    result.update({key: numbers[key] for key in _NUMBERS if numbers.get(key)})
+    result = handler(config, place, diagnostics, kusion=kusion)
+    result.update({key: config[key] for key in _NUMBERS if config.get(key)})
+    if config.get("terminationGracePeriod") and not kusion:
+        result.setdefault("terminationGracePeriodSeconds", config["terminationGracePeriod"])
     return result
 
 
-def lifecycle(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:
+def lifecycle(
+    config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics, *, kusion: bool = False
+) -> dict[str, Any]:
     """Return a Kubernetes Lifecycle from `preStop` and `postStart`, each a handler in either form."""
     result = {}
     for hook in ("preStop", "postStart"):
         if config.get(hook):
-            made = handler(config[hook], (*place, hook), diagnostics)
+            made = handler(config[hook], (*place, hook), diagnostics, kusion=kusion)
             if made:
                 result[hook] = made
     return result
 
 
-def handler(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:
+def handler(
+    config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics, *, kusion: bool = False
+) -> dict[str, Any]:
     """Return the one handler of a probe or hook; none or several is KR305."""
     asked = [key for key in _HANDLERS if config.get(key) is not None]
-    kusion = config.get("probeHandler")
-    if kusion is None and ("url" in config or "command" in config):
-        kusion = config  # a lifecycle hook is its handler
-    if len(asked) + (kusion is not None) != 1:
+    short = config.get("probeHandler")
+    if short is None and ("url" in config or "command" in config):
+        short = config  # a lifecycle hook is its handler
+    if len(asked) + (short is not None) != 1:
         diagnostics.report(
             BAD_PROBE,
             f"`{place[-1]}` needs exactly one way to probe",
@@ -64,8 +69,8 @@ def handler(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics)
             help=f"give one of {', '.join(f'`{key}`' for key in _HANDLERS)}",
         )
         return {}
-    if kusion is not None:
-        return _kusion_handler(kusion, place, diagnostics)
+    if short is not None:
+        return _kusion_handler(short, place, diagnostics, kusion=kusion)
     value = config[asked[0]]
     if asked[0] == "httpGet":
         value = _http_get(value)
@@ -73,8 +78,8 @@ def handler(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics)
 
 
 def _http_get(config: Mapping[str, Any]) -> dict[str, Any]:
-    result = {key: value for key, value in config.items() if key not in ("headers", "httpHeaders")}
-    headers = config.get("headers") or config.get("httpHeaders")
+    result = {key: value for key, value in config.items() if key != "httpHeaders"}
+    headers = config.get("httpHeaders")
     if isinstance(headers, dict):
         result["httpHeaders"] = [{"name": name, "value": text(value)} for name, value in headers.items()]
     elif headers:
@@ -82,7 +87,9 @@ def _http_get(config: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _kusion_handler(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:
+def _kusion_handler(
+    config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics, *, kusion: bool
+) -> dict[str, Any]:
     if "command" in config:
         return {"exec": {"command": list(config["command"])}}
     url = config.get("url") or ""
@@ -92,25 +99,33 @@ def _kusion_handler(config: Mapping[str, Any], place: Pointer, diagnostics: Diag
     if not port.isascii() or not port.isdigit():
         _report_url(place, "`host:port`", diagnostics)
         return {}
-    return {"tcpSocket": {"host": host, "port": int(port)} if host else {"port": int(port)}}
+    # Kusion keeps the host even where it is the node's own, which hardly anyone means.
+    named = host if kusion else _other_host(host)
+    return {"tcpSocket": {"host": named, "port": int(port)} if named else {"port": int(port)}}
 
 
 def _from_url(url: str, headers: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:
     scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
+    authority, slash, tail = rest.partition("/")
     host, colon, port = authority.rpartition(":")
     if not colon:
         host, port = authority, ""
     if scheme not in ("http", "https") or not port.isascii() or not port.isdigit():
         _report_url(place, "`http://localhost:8080/healthz`, port included", diagnostics)
         return {}
-    result: dict[str, Any] = {"path": (slash + path).partition("?")[0].partition("#")[0] or "/", "port": int(port)}
-    if host not in ("", "localhost", "127.0.0.1"):
+    path = (slash + tail).partition("?")[0].partition("#")[0]
+    result: dict[str, Any] = {"path": path, "port": int(port)} if path else {"port": int(port)}
+    if _other_host(host):
         result["host"] = host
     result["scheme"] = scheme.upper()
     if headers:
         result["httpHeaders"] = [{"name": name, "value": text(headers[name])} for name in sorted(headers)]
     return result
+
+
+def _other_host(host: str) -> str:
+    # The kubelet probes from the node: to it "here" is itself, not the pod, which it probes when no host is said.
+    return "" if host in ("localhost", "127.0.0.1") else host
 
 
 def _report_url(place: Pointer, wanted: str, diagnostics: Diagnostics) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.kubernetes.quantities import is_quantity
+from kusion_render.kubernetes.quantities import canonical, is_quantity
 from kusion_render.text import text
 
 TYPE_CHECKING = False
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 BAD_QUANTITY: Final = Rule("KR304", "bad-quantity")
 
 
-def resources(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:
+_OF_TWO: Final = "i"  # the last letter of binary suffixes
+
+
+def resources(
+    config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics, *, kusion: bool = False
+) -> dict[str, Any]:
     """Return Kubernetes ResourceRequirements.
 
     A value is a limit (`500m`), a request and a limit (`100m-500m`), `{request, limit}`, or the whole is Kubernetes'
-    own `{requests, limits}`. Quantities keep the text as written; one that Kubernetes can't read is KR304.
+    own `{requests, limits}`. Quantities keep the text as written, only `kusion` rewrites fractions of binary units as
+    Kusion does; one that Kubernetes can't read is KR304.
     """
     found: dict[str, dict[str, str]] = {"requests": {}, "limits": {}}
     for name, value in config.items():
@@ -39,6 +45,8 @@ def resources(config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostic
     for amounts in found.values():
         for name, amount in amounts.items():
             _check(name, amount, place, diagnostics)
+            if kusion and "." in amount and amount.endswith(_OF_TWO):
+                amounts[name] = canonical(amount) or amount
     result: dict[str, Any] = {kind: amounts for kind, amounts in found.items() if amounts}
     if config.get("claims"):
         result["claims"] = config["claims"]

@@ -33,23 +33,30 @@ _REQUIRED: Final = {"basic": ("username", "password"), "token": ("token",), "cer
 def workload_secrets(request: GeneratorRequest, diagnostics: Diagnostics) -> list[Resource]:
     """Return the Secrets that a workload's `secrets` ask for."""
     asked: Mapping[str, Any] = request.config.get("secrets") or {}
+    namespace = request.context.namespace
     made = [
-        secret(request, name, asked[name], (*request.place, "secrets", name), diagnostics) for name in sorted(asked)
+        secret(request, name, asked[name], (*request.place, "secrets", name), diagnostics, namespace)
+        for name in sorted(asked)
     ]
     return [resource for resource in made if resource is not None]
 
 
 def secret(
-    request: GeneratorRequest, name: str, config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics
+    request: GeneratorRequest,
+    name: str,
+    config: Mapping[str, Any],
+    place: Pointer,
+    diagnostics: Diagnostics,
+    namespace: str = "",
 ) -> Resource | None:
     """Return a Secret, or an ExternalSecret for `type: external`, or None after a diagnostic.
 
     Literal data is KR320 unless the workspace allows it; a value that Kusion would make up at random is KR321;
-    an external Secret without a store is KR322. No message holds a value.
+    an external Secret without a store is KR322. No message holds a value. `namespace` is the app's if not given.
     """
     kind = config.get("type") or "opaque"
     if kind == "external":
-        return _external(request, name, config, place, diagnostics)
+        return _external(request, name, config, place, diagnostics, namespace)
     values: dict[str, str | bytes] = {key: text(value) for key, value in (config.get("data") or {}).items()}
     values.update(load_files(config, request.context.contents))
     for key in _REQUIRED.get(kind, ()):
@@ -60,8 +67,9 @@ def secret(
                 Place(place, on_key=True),
                 help="a random value would differ at every render; refer to an outside store with `type: external`",
             )
-    _check_literal(request, name, place, diagnostics)
-    return _secret_object(request, name, _TYPES.get(kind, kind), values, config, place)
+    if values:
+        _check_literal(request, name, place, diagnostics)
+    return _secret_object(request, name, _TYPES[kind], values, config, place, namespace)
 
 
 def _check_literal(request: GeneratorRequest, name: str, place: Pointer, diagnostics: Diagnostics) -> None:
@@ -85,6 +93,7 @@ def _secret_object(
     values: Mapping[str, str | bytes],
     config: Mapping[str, Any],
     place: Pointer,
+    namespace: str,
 ) -> Resource:
     from kusion_render.workload.pod import base64
 
@@ -104,18 +113,24 @@ def _secret_object(
         annotations=texts(config.get("annotations")),
         bare=request.kusion,
         place=place,
+        namespace=namespace,
     )
 
 
 def _external(
-    request: GeneratorRequest, name: str, config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics
+    request: GeneratorRequest,
+    name: str,
+    config: Mapping[str, Any],
+    place: Pointer,
+    diagnostics: Diagnostics,
+    namespace: str,
 ) -> Resource | None:
     store: Mapping[str, Any] = request.context.workspace.get("secretStore") or {}
     operator = store.get("externalSecrets")
     if request.kusion and not operator and store:
         # Kusion writes the reference text itself and resolves it when it applies.
         values: dict[str, str | bytes] = {key: text(value) for key, value in (config.get("data") or {}).items()}
-        return _secret_object(request, name, "Opaque", values, config, place)
+        return _secret_object(request, name, "Opaque", values, config, place, namespace)
     if not operator:
         diagnostics.report(
             NO_SECRET_STORE,
@@ -136,11 +151,18 @@ def _external(
             )
             continue
         entries.append({"secretKey": key, "remoteRef": remote})
+    if not config.get("data"):
+        diagnostics.report(
+            BAD_SECRET_REFERENCE,
+            f"external Secret `{name}` holds no reference",
+            Place(place, on_key=True),
+            help="give it `data` with values such as `ref://NAME/PROPERTY`",
+        )
     chosen = operator["store"]
     spec = {
         "refreshInterval": text(operator.get("refreshInterval") or "1h"),
         "secretStoreRef": {"kind": chosen.get("kind") or "SecretStore", "name": chosen["name"]},
-        "target": {"name": name},
+        "target": {"name": name, "immutable": True} if config.get("immutable") else {"name": name},
         "data": entries,
     }
     return request.resource(
@@ -151,6 +173,7 @@ def _external(
         labels=texts(config.get("labels")),
         annotations=texts(config.get("annotations")),
         place=place,
+        namespace=namespace,
     )
 
 

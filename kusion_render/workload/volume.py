@@ -7,6 +7,7 @@ image.
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.kubernetes.limits import SUBDOMAIN_LENGTH, shorten
 from kusion_render.text import reference, text
 from kusion_render.workload.environment import BAD_REFERENCE
 from kusion_render.workload.files import readable
@@ -29,15 +30,30 @@ class Volumes:
     """Gathers the volumes of one pod, and the ConfigMaps and claims that its containers' files and folders ask for.
 
     `owner` is the object name that ConfigMaps and claims are named after; `contents` holds the files of the repository
-    that `from` names; `templates` says that claims are a StatefulSet's templates instead of objects of their own.
+    that `from` names; `stateful` says that the app's own volumes are a StatefulSet's claim templates instead of claims.
+    `claims` and `templates` are the specs to make, by name; `existing` are the claims that live elsewhere.
     """
 
-    __slots__ = ("_names", "_sources", "claims", "configs", "contents", "owner", "templates")
+    __slots__ = (
+        "_names",
+        "_paths",
+        "_sources",
+        "claims",
+        "configs",
+        "contents",
+        "existing",
+        "owner",
+        "stateful",
+        "templates",
+    )
 
-    def __init__(self, owner: str, contents: Mapping[str, bytes], *, templates: bool = False) -> None:
+    def __init__(self, owner: str, contents: Mapping[str, bytes], *, stateful: bool = False) -> None:
         self.owner: Final = owner
         self.contents: Final = contents
-        self.templates: Final = templates
+        self.stateful: Final = stateful
+        self.existing: Final[dict[str, None]] = {}
+        self.templates: Final[dict[str, dict[str, Any]]] = {}
+        self._paths: Final[dict[str, str]] = {}
         self.configs: Final[dict[str, dict[str, str | bytes]]] = {}
         self.claims: Final[dict[str, dict[str, Any]]] = {}
         self._sources: Final[dict[tuple[object, ...], dict[str, Any]]] = {}
@@ -55,6 +71,10 @@ class Volumes:
             known = self._sources[identity] = {"name": self._free(label(wish), identity), **source}
         return str(known["name"])
 
+    def own_path(self, name: str, path: str) -> str:
+        """Return the path that the app's own volume of this name was first mounted at."""
+        return self._paths.setdefault(name, path)
+
     def _free(self, wish: str, identity: tuple[object, ...]) -> str:
         name, number = wish, 2
         while name in self._names:
@@ -64,15 +84,22 @@ class Volumes:
         return name
 
     def object_volume(
-        self, kind: str, name: str, mode: int = _DEFAULT_MODE, items: Any = None, optional: Any = None
+        self,
+        kind: str,
+        name: str,
+        mode: int = _DEFAULT_MODE,
+        items: Any = None,
+        optional: Any = None,
+        *,
+        say_mode: bool = False,
     ) -> str:
         """Return the volume of a Secret or ConfigMap (`kind` is `secret` or `config`).
 
-        `mode` is a file mode as a number, `items` Kubernetes' KeyToPath list.
+        `mode` is a file mode as a number, `items` Kubernetes' KeyToPath list; `say_mode` writes out the default mode.
         """
         field, naming = ("secret", "secretName") if kind == "secret" else ("configMap", "name")
         source: dict[str, Any] = {naming: name}
-        if mode != _DEFAULT_MODE:
+        if say_mode or mode != _DEFAULT_MODE:
             source["defaultMode"] = mode
         if items:
             source["items"] = [_item(item) for item in items]
@@ -106,36 +133,38 @@ def mount_files(
         wanted = mode(config.get("mode"))
         source = config.get("contentFrom")
         if source is not None:
-            found = _content_from(source)
+            found = content_from(source, (*place, path, "contentFrom"), diagnostics)
             if found is None:
-                diagnostics.report(
-                    BAD_REFERENCE,
-                    f"`contentFrom` of `{path}` does not name one key of one Secret or ConfigMap",
-                    Place((*place, path, "contentFrom")),
-                    help="write `secret://NAME/KEY` or `config://NAME/KEY`",
-                )
                 continue
             kind, name, key = found
             volume = volumes.object_volume(kind, name, wanted)
         else:
-            name = f"{volumes.owner}-{container}"
+            name = shorten(f"{volumes.owner}-{container}", SUBDOMAIN_LENGTH)
             key = _content_key(path, volumes.configs.setdefault(name, {}))
-            volumes.configs[name][key] = _content(config, volumes.contents)
+            volumes.configs[name][key] = content(config, volumes.contents)
             volume = volumes.object_volume("config", name, wanted)
         mounts.append({"name": volume, "mountPath": "/" + path.lstrip("/"), "subPath": key, "readOnly": True})
     return mounts
 
 
-def _content_from(source: str) -> tuple[str, str, str] | None:
+def content_from(source: str, place: Pointer, diagnostics: Diagnostics) -> tuple[str, str, str] | None:
+    """Read a file's `contentFrom`: `secret` or `config`, the object's name, and the key; None after KR303."""
     bare = source[2:-1] if source.startswith("${") and source.endswith("}") else source
     for kind in ("secret", "config"):
         found = reference(bare, kind)
         if found is not None and found[0] and found[1] and "/" not in found[1]:
             return kind, *found
+    diagnostics.report(
+        BAD_REFERENCE,
+        f"`contentFrom` of `{place[-2]}` does not name one key of one Secret or ConfigMap",
+        Place(place),
+        help="write `secret://NAME/KEY` or `config://NAME/KEY`",
+    )
     return None
 
 
-def _content(config: Mapping[str, Any], contents: Mapping[str, bytes]) -> str | bytes:
+def content(config: Mapping[str, Any], contents: Mapping[str, bytes]) -> str | bytes:
+    """Return what a file's `content` or `from` says is in it."""
     if "from" in config:
         return readable(contents.get(config["from"], b""))
     return text(config.get("content", ""))
@@ -202,11 +231,11 @@ def _object(value: Any, path: str, short: str, volumes: Volumes, place: Pointer,
 
 def _empty(value: Any, path: str, short: str, volumes: Volumes, place: Pointer, diagnostics: Diagnostics) -> str:
     del place, diagnostics  # one signature for all forms
-    options = value["emptyDir"] or {}
+    options = value["emptyDir"]
     source = {"medium": options["medium"]} if options.get("medium") else {}
     if options.get("size") is not None:
         source["sizeLimit"] = text(options["size"])
-    return volumes.volume(("emptyDir", path), short, {"emptyDir": source})
+    return volumes.volume(("emptyDir", path, *source.items()), short, {"emptyDir": source})
 
 
 def _raw(value: Any, path: str, short: str, volumes: Volumes, place: Pointer, diagnostics: Diagnostics) -> str:
@@ -218,34 +247,41 @@ def _claim(value: Any, path: str, short: str, volumes: Volumes, place: Pointer, 
     del path, short  # a claim is named outright
     name = value["claim"]
     if value.get("size") is not None:
-        _make_claim(name, value, volumes, place, diagnostics)
+        _make_claim(name, value, volumes.claims, place, diagnostics)
+    else:
+        volumes.existing[name] = None
     return volumes.volume(("claim", name), name, {"persistentVolumeClaim": {"claimName": name}})
 
 
 def _own_claim(value: Any, path: str, short: str, volumes: Volumes, place: Pointer, diagnostics: Diagnostics) -> str:
     wanted = value["volume"]
     key = wanted.get("name") or short
-    name = key if volumes.templates else f"{volumes.owner}-{key}"
-    _make_claim(name, {**wanted, "path": path}, volumes, place, diagnostics)
-    source = {} if volumes.templates else {"persistentVolumeClaim": {"claimName": name}}
-    return volumes.volume(("claim", name), key, source)
+    name = key if volumes.stateful else shorten(f"{volumes.owner}-{key}", SUBDOMAIN_LENGTH)
+    if not wanted.get("name") and volumes.own_path(name, path) != path:
+        _report_taken(name, place, diagnostics)
+    _make_claim(name, wanted, volumes.templates if volumes.stateful else volumes.claims, place, diagnostics)
+    source = {} if volumes.stateful else {"persistentVolumeClaim": {"claimName": name}}
+    return volumes.volume(("template" if volumes.stateful else "claim", name), key, source)
 
 
 def _make_claim(
-    name: str, wanted: Mapping[str, Any], volumes: Volumes, place: Pointer, diagnostics: Diagnostics
+    name: str, wanted: Mapping[str, Any], claims: dict[str, dict[str, Any]], place: Pointer, diagnostics: Diagnostics
 ) -> None:
     spec: dict[str, Any] = {"accessModes": list(wanted.get("accessModes") or ["ReadWriteOnce"])}
     if wanted.get("storageClass") is not None:
         spec["storageClassName"] = wanted["storageClass"]
     spec["resources"] = {"requests": {"storage": text(wanted["size"])}}
-    known = volumes.claims.setdefault(name, spec)
-    if known != spec:
-        diagnostics.report(
-            CLAIM_NAME_TAKEN,
-            f"two different volumes would be called `{name}`",
-            Place(place),
-            help="give one of them another `name`, or make their size, class and access modes equal",
-        )
+    if claims.setdefault(name, spec) != spec:
+        _report_taken(name, place, diagnostics)
+
+
+def _report_taken(name: str, place: Pointer, diagnostics: Diagnostics) -> None:
+    diagnostics.report(
+        CLAIM_NAME_TAKEN,
+        f"two different volumes would be called `{name}`",
+        Place(place),
+        help="give one of them another name, or mount the same one with the same size, class and access modes",
+    )
 
 
 _FORMS: Final = {

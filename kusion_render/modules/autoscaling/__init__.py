@@ -47,10 +47,11 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
         )
     spec: dict[str, Any] = {
         "scaleTargetRef": {"apiVersion": _API_VERSIONS[kind], "kind": kind, "name": request.name},
-        "minReplicas": least,
         "maxReplicas": config["max"],
         "metrics": _metrics(request, diagnostics),
     }
+    if "min" in config:
+        spec["minReplicas"] = least
     if config.get("behavior"):
         spec["behavior"] = config["behavior"]
     return GeneratorResponse(

@@ -30,7 +30,6 @@ _OF_JOB: Final = (
     "ttlSecondsAfterFinished",
     "completions",
     "parallelism",
-    "completionMode",
 )
 
 
@@ -40,12 +39,17 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
     made = pod(request, diagnostics, restart_policy="Never")
     job: dict[str, Any] = {key: config[key] for key in _OF_JOB if config.get(key) is not None}
     job["template"] = made.template
+    labels = texts(config.get("labels"))
     kind, spec = "Job", job
     if config.get("schedule"):
         kind = "CronJob"
         spec = {"schedule": config["schedule"]}
         spec.update({key: config[key] for key in _OF_CRONJOB if config.get(key) is not None})
-        spec["jobTemplate"] = {"metadata": made.template["metadata"], "spec": job}
+        # What runs are called by; Kusion leaves it out.
+        metadata = (
+            {} if request.kusion else {"metadata": {"labels": {**request.app_labels, **request.labels, **labels}}}
+        )
+        spec["jobTemplate"] = {**metadata, "spec": job}
     elif config.get("suspend") is not None:
         spec = {"suspend": config["suspend"], **job}
     workload = request.resource(
@@ -53,8 +57,8 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
         kind,
         request.name,
         {"spec": spec},
-        labels=texts(config.get("labels")),
+        labels=labels,
         annotations=texts(config.get("annotations")),
         workload=True,
     )
-    return GeneratorResponse([*workload_secrets(request, diagnostics), *made.objects, workload])
+    return GeneratorResponse([*workload_secrets(request, diagnostics), *made.objects, workload], existing=made.existing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.kubernetes.limits import SUBDOMAIN_LENGTH, shorten
 from kusion_render.modules.network.services import own_names
 from kusion_render.text import texts
 
@@ -136,7 +137,7 @@ def hosts(request: GeneratorRequest, services: Sequence[Resource], diagnostics: 
     return request.resource(
         _API,
         "Ingress",
-        f"{name}-hosts" if request.config.get("ingress") else name,
+        shorten(f"{name}-hosts", SUBDOMAIN_LENGTH) if request.config.get("ingress") else name,
         {"spec": spec},
         labels=texts(platform.get("labels")),
         annotations={**texts(platform.get("annotations")), **_issuer(platform, secure=bool(tls))},
@@ -152,10 +153,11 @@ def _issuer(platform: Mapping[str, Any], *, secure: bool) -> dict[str, str]:
 
 def _tls(request: GeneratorRequest, entries: Sequence[Mapping[str, Any]], platform: Mapping[str, Any]) -> list[Any]:
     secrets: dict[str, list[str]] = {}
+    own = shorten(f"{request.name}-tls", SUBDOMAIN_LENGTH)
     for entry in entries:
         wanted = entry.get("tls", platform.get("tls", False))
         if wanted:
-            hosts = secrets.setdefault(wanted if isinstance(wanted, str) else f"{request.name}-tls", [])
+            hosts = secrets.setdefault(wanted if isinstance(wanted, str) else own, [])
             if entry["host"] not in hosts:
                 hosts.append(entry["host"])
     return [{"hosts": names, "secretName": secret} for secret, names in secrets.items()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from kusion_render.kubernetes.limits import LABEL_LENGTH, shorten
 from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
     from typing import Any, Final
 
     from kusion_render.model import Resource
@@ -20,13 +21,13 @@ def services(request: GeneratorRequest) -> list[Resource]:
     """Return the app's Services, private before public before those of the map."""
     config = request.config
     private, public = own_names(request)
-    entries: Mapping[str, Any] = config.get("services") or {}
     ports = config.get("ports") or []
+    entries = _by_object_name(request, config.get("services") or {}, private if _kinds(ports) != {True} else public)
     platform: Mapping[str, Any] = config.get("port") or {}
     made = []
     closed = [port for port in ports if not port.get("public")]
     if closed:
-        made.append(_service(request, private, closed, config, entries.get(private) or {}))
+        made.append(_service(request, private, closed, config, entries.pop(private, None) or {}))
     opened = [port for port in ports if port.get("public")]
     if opened:
         own = {
@@ -34,13 +35,28 @@ def services(request: GeneratorRequest) -> list[Resource]:
             "labels": {**(config.get("labels") or {}), **(platform.get("labels") or {})},
             "annotations": {**(config.get("annotations") or {}), **(platform.get("annotations") or {})},
         }
-        made.append(_service(request, public, opened, own, entries.get(public) or {}))
-    known = {resource.attributes["metadata"]["name"] for resource in made}
+        made.append(_service(request, public, opened, own, entries.pop(public, None) or {}))
     return made + [
-        _service(request, name, (), {}, entry or {}, place=(*request.place, "services", name))
+        _service(
+            request,
+            name,
+            (),
+            config if name == request.name else {},
+            entry or {},
+            place=(*request.place, "services", name),
+        )
         for name, entry in entries.items()
-        if name not in known
     ]
+
+
+def _by_object_name(request: GeneratorRequest, entries: Mapping[str, Any], own: str) -> dict[str, Any]:
+    """Return `services` with the entry named as the app, which completes its own Service, under that one's name."""
+    owning = bool(request.config.get("ports")) and own not in entries
+    return {own if owning and name == request.app else name: entry for name, entry in entries.items()}
+
+
+def _kinds(ports: Sequence[Mapping[str, Any]]) -> set[bool]:
+    return {bool(port.get("public")) for port in ports}
 
 
 def own_names(request: GeneratorRequest) -> tuple[str, str]:
@@ -51,8 +67,8 @@ def own_names(request: GeneratorRequest) -> tuple[str, str]:
     name = request.name
     if request.kusion:
         return f"{name}-private", f"{name}-public"
-    kinds = {bool(port.get("public")) for port in request.config.get("ports") or ()}
-    return name, f"{name}-public" if len(kinds) == 2 else name
+    both = len(_kinds(request.config.get("ports") or ())) == 2
+    return name, shorten(f"{name}-public", LABEL_LENGTH) if both else name
 
 
 def _service(
@@ -64,8 +80,7 @@ def _service(
     place: Any = None,
 ) -> Resource:
     spec = _spec(request, name, own, settings, entry)
-    workload: Mapping[str, Any] = request.app_config.get("workload") or {}
-    inherited = workload if request.kusion else {}
+    inherited = _of_developer(request) if request.kusion else {}
     return request.resource(
         "v1",
         "Service",
@@ -85,6 +100,19 @@ def _service(
     )
 
 
+def _of_developer(request: GeneratorRequest) -> dict[str, dict[str, Any]]:
+    """Return the labels and annotations that the app files give the workload, without those the platform adds.
+
+    Kusion puts the former on its Services, too.
+    """
+    workload: Mapping[str, Any] = request.app_config.get("workload") or {}
+    written: Mapping[str, Any] = (request.context.written().get(request.app) or {}).get("workload") or {}
+    return {
+        field: {key: value for key, value in (workload.get(field) or {}).items() if key in (written.get(field) or {})}
+        for field in ("labels", "annotations")
+    }
+
+
 def _spec(
     request: GeneratorRequest,
     name: str,
@@ -102,11 +130,22 @@ def _spec(
     if kind != "ExternalName":
         spec["selector"] = request.labels
     ports = [*own, *_listed(entry.get("ports"))]
-    container_names = _container_ports(request)
-    finished = [_port(port, name, container_names, several=len(ports) > 1, kusion=request.kusion) for port in ports]
-    if finished:
-        spec["ports"] = finished
+    if ports:
+        spec["ports"] = _ports(request, ports, name)
     return spec
+
+
+def _ports(request: GeneratorRequest, ports: Sequence[Mapping[str, Any]], service: str) -> list[dict[str, Any]]:
+    containers = _container_ports(request)
+    taken = {port.get("name") for port in ports}
+    made = []
+    for port in ports:
+        name = port.get("name") or _port_name(port, service, containers, taken, kusion=request.kusion)
+        if not name and len(ports) > 1:
+            name = f"{(port.get('protocol') or 'TCP').lower()}-{port.get('port', 80)}"
+        taken.add(name)
+        made.append(_port(port, name, kusion=request.kusion))
+    return made
 
 
 def _listed(ports: Any) -> Iterator[Mapping[str, Any]]:
@@ -118,20 +157,24 @@ def _listed(ports: Any) -> Iterator[Mapping[str, Any]]:
             yield value if isinstance(value, dict) else {"port": value}
 
 
-def _port(
-    port: Mapping[str, Any], service: str, containers: Mapping[Any, str], *, several: bool, kusion: bool
-) -> dict[str, Any]:
+def _port_name(
+    port: Mapping[str, Any], service: str, containers: Mapping[Any, str], taken: Container[Any], *, kusion: bool
+) -> str:
+    """Return the name of a port that has none of its own: the container port's, unless another port has that."""
+    number = port.get("port", 80)
+    protocol = port.get("protocol") or "TCP"
+    if kusion:
+        return f"{service}-{number}-{protocol.lower()}"
+    target = port.get("targetPort")
+    aim = number if target is None else target
+    name = aim if isinstance(aim, str) else containers.get((aim, protocol), "")
+    return "" if name in taken else name
+
+
+def _port(port: Mapping[str, Any], name: str, *, kusion: bool) -> dict[str, Any]:
     number = port.get("port", 80)
     target = port.get("targetPort")
     protocol = port.get("protocol") or "TCP"
-    name = port.get("name")
-    if not name and kusion:
-        name = f"{service}-{number}-{protocol.lower()}"
-    if not name:
-        aim = number if target is None else target
-        name = aim if isinstance(aim, str) else containers.get((aim, protocol))
-    if not name and several:
-        name = f"{protocol.lower()}-{number}"
     result: dict[str, Any] = {"name": name} if name else {}
     result["port"] = number
     if target is not None or kusion:

@@ -26,13 +26,12 @@ _API_VERSIONS: Final = {
 }
 _STRATEGY: Final = {"Deployment": "strategy"}  # the other kinds call it updateStrategy
 _AS_WRITTEN: Final = {
-    "Deployment": ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds", "paused"),
+    "Deployment": ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"),
     "StatefulSet": (
         "minReadySeconds",
         "revisionHistoryLimit",
         "podManagementPolicy",
         "persistentVolumeClaimRetentionPolicy",
-        "ordinals",
     ),
     "DaemonSet": ("minReadySeconds", "revisionHistoryLimit"),
     "CollaSet": ("minReadySeconds", "revisionHistoryLimit"),
@@ -53,7 +52,7 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
         annotations=texts(config.get("annotations")),
         workload=True,
     )
-    return GeneratorResponse([*workload_secrets(request, diagnostics), *made.objects, workload])
+    return GeneratorResponse([*workload_secrets(request, diagnostics), *made.objects, workload], existing=made.existing)
 
 
 def _spec(kind: str, request: GeneratorRequest, made: Pod) -> dict[str, Any]:
@@ -87,7 +86,11 @@ def _service_name(request: GeneratorRequest) -> str:
         headless = [name for name, service in services.items() if service and service.get("headless")]
         if headless:
             return headless[0]
-        if services and request.name not in services and not config.get("ports"):
+        ports = config.get("ports")
+        if ports and request.kusion:
+            private = any(not port.get("public") for port in ports)
+            return f"{request.name}-{'private' if private else 'public'}"
+        if services and request.name not in services and not ports:
             return next(iter(services))
     return request.name
 

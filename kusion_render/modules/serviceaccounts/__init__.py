@@ -16,6 +16,13 @@ VERSION: Final = "1.0.0"
 
 
 def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
-    """Make a ServiceAccount for each name."""
+    """Make a ServiceAccount for each name; `existing: true` only says that it lives elsewhere."""
     del diagnostics  # the schema has said all there is to say
-    return GeneratorResponse([service_account(request, name, config) for name, config in entries(request.config)])
+    asked = entries(request.config)
+    made = [
+        service_account(request, name, config, place=(*request.place, name))
+        for name, config in asked
+        if not config.get("existing")
+    ]
+    existing = [("ServiceAccount", name) for name, config in asked if config.get("existing")]
+    return GeneratorResponse(made, existing=existing)

@@ -16,15 +16,15 @@ TEXT = {'containers': {'*': {'env': {'*': {'=': True, 'divisor': True}},
                                      'volume': {'size': True},
                                      'items': {'[]': {'mode': True}},
                                      'mode': True}},
-                      'livenessProbe': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                      'livenessProbe': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                         'probeHandler': {'headers': {'*': True}}},
-                      'readinessProbe': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                      'readinessProbe': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                          'probeHandler': {'headers': {'*': True}}},
-                      'startupProbe': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                      'startupProbe': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                        'probeHandler': {'headers': {'*': True}}},
-                      'lifecycle': {'postStart': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                      'lifecycle': {'postStart': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                                   'headers': {'*': True}},
-                                    'preStop': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                                    'preStop': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                                 'headers': {'*': True}}}}},
  'initContainers': {'*': {'env': {'*': {'=': True, 'divisor': True}},
                           'resources': {'*': {'=': True, 'request': True, 'limit': True},
@@ -39,15 +39,15 @@ TEXT = {'containers': {'*': {'env': {'*': {'=': True, 'divisor': True}},
                                          'volume': {'size': True},
                                          'items': {'[]': {'mode': True}},
                                          'mode': True}},
-                          'livenessProbe': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                          'livenessProbe': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                             'probeHandler': {'headers': {'*': True}}},
-                          'readinessProbe': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                          'readinessProbe': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                              'probeHandler': {'headers': {'*': True}}},
-                          'startupProbe': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                          'startupProbe': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                            'probeHandler': {'headers': {'*': True}}},
-                          'lifecycle': {'postStart': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                          'lifecycle': {'postStart': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                                       'headers': {'*': True}},
-                                        'preStop': {'httpGet': {'httpHeaders': {'[]': {'value': True}}},
+                                        'preStop': {'httpGet': {'httpHeaders': {'*': True, '[]': {'value': True}}},
                                                     'headers': {'*': True}}}}},
  'secrets': {'*': {'params': {'*': True}, 'data': {'*': True}}},
  'labels': {'*': True},
@@ -1358,31 +1358,21 @@ def _httpget(data):
     if 'httpHeaders' in data_keys:
         data_keys.remove('httpHeaders')
         data__httpHeaders = data['httpHeaders']
-        if not isinstance(data__httpHeaders, list):
+        data__httpHeaders_any_of_count4 = 0
+        if not data__httpHeaders_any_of_count4:
+            try:
+                _headers(data__httpHeaders)
+                data__httpHeaders_any_of_count4 += 1
+            except Invalid:
+                pass
+        if not data__httpHeaders_any_of_count4:
+            try:
+                _headerlist(data__httpHeaders)
+                data__httpHeaders_any_of_count4 += 1
+            except Invalid:
+                pass
+        if not data__httpHeaders_any_of_count4:
             raise Invalid
-        data__httpHeaders_len = len(data__httpHeaders)
-        for data__httpHeaders_x, data__httpHeaders_item in enumerate(data__httpHeaders):
-            if not isinstance(data__httpHeaders_item, dict):
-                raise Invalid
-            data__httpHeaders_item__missing_keys = set(['name', 'value']) - data__httpHeaders_item.keys()
-            if data__httpHeaders_item__missing_keys:
-                raise Invalid
-            data__httpHeaders_item_keys = set(data__httpHeaders_item.keys())
-            if 'name' in data__httpHeaders_item_keys:
-                data__httpHeaders_item_keys.remove('name')
-                data__httpHeaders_item__name = data__httpHeaders_item['name']
-                _headername(data__httpHeaders_item__name)
-            if 'value' in data__httpHeaders_item_keys:
-                data__httpHeaders_item_keys.remove('value')
-                data__httpHeaders_item__value = data__httpHeaders_item['value']
-                _text(data__httpHeaders_item__value)
-            if '_type' in data__httpHeaders_item_keys:
-                data__httpHeaders_item_keys.remove('_type')
-                data__httpHeaders_item__type = data__httpHeaders_item['_type']
-                if not isinstance(data__httpHeaders_item__type, str):
-                    raise Invalid
-            if data__httpHeaders_item_keys:
-                raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
         data__type = data['_type']
@@ -1390,6 +1380,33 @@ def _httpget(data):
             raise Invalid
     if data_keys:
         raise Invalid
+
+def _headerlist(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        if not isinstance(data_item, dict):
+            raise Invalid
+        data_item__missing_keys = set(['name', 'value']) - data_item.keys()
+        if data_item__missing_keys:
+            raise Invalid
+        data_item_keys = set(data_item.keys())
+        if 'name' in data_item_keys:
+            data_item_keys.remove('name')
+            data_item__name = data_item['name']
+            _headername(data_item__name)
+        if 'value' in data_item_keys:
+            data_item_keys.remove('value')
+            data_item__value = data_item['value']
+            _text(data_item__value)
+        if '_type' in data_item_keys:
+            data_item_keys.remove('_type')
+            data_item__type = data_item['_type']
+            if not isinstance(data_item__type, str):
+                raise Invalid
+        if data_item_keys:
+            raise Invalid
 
 def _exec(data):
     if not isinstance(data, dict):
@@ -1413,48 +1430,48 @@ def _exec(data):
 def _probe(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count4 = 0
-    if data_one_of_count4 < 2:
+    data_one_of_count5 = 0
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['httpGet']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['tcpSocket']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['grpc']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['exec']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['probeHandler']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 != 1:
+    if data_one_of_count5 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'httpGet' in data_keys:
@@ -1499,24 +1516,24 @@ def _probe(data):
         data__probeHandler = data['probeHandler']
         if not isinstance(data__probeHandler, dict):
             raise Invalid
-        data__probeHandler_one_of_count5 = 0
-        if data__probeHandler_one_of_count5 < 2:
+        data__probeHandler_one_of_count6 = 0
+        if data__probeHandler_one_of_count6 < 2:
             try:
                 data__probeHandler__missing_keys = set(['url']) - data__probeHandler.keys()
                 if data__probeHandler__missing_keys:
                     raise Invalid
-                data__probeHandler_one_of_count5 += 1
+                data__probeHandler_one_of_count6 += 1
             except Invalid:
                 pass
-        if data__probeHandler_one_of_count5 < 2:
+        if data__probeHandler_one_of_count6 < 2:
             try:
                 data__probeHandler__missing_keys = set(['command']) - data__probeHandler.keys()
                 if data__probeHandler__missing_keys:
                     raise Invalid
-                data__probeHandler_one_of_count5 += 1
+                data__probeHandler_one_of_count6 += 1
             except Invalid:
                 pass
-        if data__probeHandler_one_of_count5 != 1:
+        if data__probeHandler_one_of_count6 != 1:
             raise Invalid
         data__probeHandler_keys = set(data__probeHandler.keys())
         if 'url' in data__probeHandler_keys:
@@ -1587,78 +1604,78 @@ def _probe(data):
         raise Invalid
 
 def _dir(data):
-    data_any_of_count6 = 0
-    if not data_any_of_count6:
+    data_any_of_count7 = 0
+    if not data_any_of_count7:
         try:
             if not isinstance(data, str):
                 raise Invalid
             if not matches('^(emptyDir|(secret|config)://[^/]+(/.*)?)$', data):
                 raise Invalid
-            data_any_of_count6 += 1
+            data_any_of_count7 += 1
         except Invalid:
             pass
-    if not data_any_of_count6:
+    if not data_any_of_count7:
         try:
             _mount(data)
-            data_any_of_count6 += 1
+            data_any_of_count7 += 1
         except Invalid:
             pass
-    if not data_any_of_count6:
+    if not data_any_of_count7:
         raise Invalid
 
 def _mount(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count7 = 0
-    if data_one_of_count7 < 2:
+    data_one_of_count8 = 0
+    if data_one_of_count8 < 2:
         try:
             data__missing_keys = set(['emptyDir']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count7 += 1
+            data_one_of_count8 += 1
         except Invalid:
             pass
-    if data_one_of_count7 < 2:
+    if data_one_of_count8 < 2:
         try:
             data__missing_keys = set(['claim']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count7 += 1
+            data_one_of_count8 += 1
         except Invalid:
             pass
-    if data_one_of_count7 < 2:
+    if data_one_of_count8 < 2:
         try:
             data__missing_keys = set(['volume']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count7 += 1
+            data_one_of_count8 += 1
         except Invalid:
             pass
-    if data_one_of_count7 < 2:
+    if data_one_of_count8 < 2:
         try:
             data__missing_keys = set(['secret']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count7 += 1
+            data_one_of_count8 += 1
         except Invalid:
             pass
-    if data_one_of_count7 < 2:
+    if data_one_of_count8 < 2:
         try:
             data__missing_keys = set(['config']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count7 += 1
+            data_one_of_count8 += 1
         except Invalid:
             pass
-    if data_one_of_count7 < 2:
+    if data_one_of_count8 < 2:
         try:
             data__missing_keys = set(['source']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count7 += 1
+            data_one_of_count8 += 1
         except Invalid:
             pass
-    if data_one_of_count7 != 1:
+    if data_one_of_count8 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'emptyDir' in data_keys:
@@ -1722,6 +1739,16 @@ def _mount(data):
             data__volume_keys.remove('accessModes')
             data__volume__accessModes = data__volume['accessModes']
             _accessmodes(data__volume__accessModes)
+        if 'name' in data__volume_keys:
+            data__volume_keys.remove('name')
+            data__volume__name = data__volume['name']
+            if not isinstance(data__volume__name, str):
+                raise Invalid
+            data__volume__name_len = len(data__volume__name)
+            if data__volume__name_len > 63:
+                raise Invalid
+            if not matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', data__volume__name):
+                raise Invalid
         if '_type' in data__volume_keys:
             data__volume_keys.remove('_type')
             data__volume__type = data__volume['_type']
@@ -1830,32 +1857,32 @@ def _file(data):
     if not isinstance(data, dict):
         raise Invalid
     try:
-        data_any_of_count8 = 0
-        if not data_any_of_count8:
+        data_any_of_count9 = 0
+        if not data_any_of_count9:
             try:
                 data__missing_keys = set(['content', 'contentFrom']) - data.keys()
                 if data__missing_keys:
                     raise Invalid
-                data_any_of_count8 += 1
+                data_any_of_count9 += 1
             except Invalid:
                 pass
-        if not data_any_of_count8:
+        if not data_any_of_count9:
             try:
                 data__missing_keys = set(['content', 'from']) - data.keys()
                 if data__missing_keys:
                     raise Invalid
-                data_any_of_count8 += 1
+                data_any_of_count9 += 1
             except Invalid:
                 pass
-        if not data_any_of_count8:
+        if not data_any_of_count9:
             try:
                 data__missing_keys = set(['contentFrom', 'from']) - data.keys()
                 if data__missing_keys:
                     raise Invalid
-                data_any_of_count8 += 1
+                data_any_of_count9 += 1
             except Invalid:
                 pass
-        if not data_any_of_count8:
+        if not data_any_of_count9:
             raise Invalid
     except Invalid:
         pass
@@ -1937,20 +1964,20 @@ def _quantitymap(data):
             _quantity(data_value)
 
 def _resource(data):
-    data_any_of_count9 = 0
-    if not data_any_of_count9:
+    data_any_of_count10 = 0
+    if not data_any_of_count10:
         try:
             _quantityrange(data)
-            data_any_of_count9 += 1
+            data_any_of_count10 += 1
         except Invalid:
             pass
-    if not data_any_of_count9:
+    if not data_any_of_count10:
         try:
             _resourcebounds(data)
-            data_any_of_count9 += 1
+            data_any_of_count10 += 1
         except Invalid:
             pass
-    if not data_any_of_count9:
+    if not data_any_of_count10:
         raise Invalid
 
 def _resourcebounds(data):
@@ -1981,20 +2008,20 @@ def _quantityrange(data):
             raise Invalid
 
 def _containerports(data):
-    data_any_of_count10 = 0
-    if not data_any_of_count10:
+    data_any_of_count11 = 0
+    if not data_any_of_count11:
         try:
             _containerportmap(data)
-            data_any_of_count10 += 1
+            data_any_of_count11 += 1
         except Invalid:
             pass
-    if not data_any_of_count10:
+    if not data_any_of_count11:
         try:
             _containerportlist(data)
-            data_any_of_count10 += 1
+            data_any_of_count11 += 1
         except Invalid:
             pass
-    if not data_any_of_count10:
+    if not data_any_of_count11:
         raise Invalid
 
 def _containerportlist(data):
@@ -2002,20 +2029,20 @@ def _containerportlist(data):
         raise Invalid
     data_len = len(data)
     for data_x, data_item in enumerate(data):
-        data_item_any_of_count11 = 0
-        if not data_item_any_of_count11:
+        data_item_any_of_count12 = 0
+        if not data_item_any_of_count12:
             try:
                 _portnumber(data_item)
-                data_item_any_of_count11 += 1
+                data_item_any_of_count12 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count11:
+        if not data_item_any_of_count12:
             try:
                 _listedcontainerport(data_item)
-                data_item_any_of_count11 += 1
+                data_item_any_of_count12 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count11:
+        if not data_item_any_of_count12:
             raise Invalid
 
 def _listedcontainerport(data):
@@ -2083,20 +2110,20 @@ def _containerportmap(data):
     for data_key in data_keys:
         if data_key not in []:
             data_value = data.get(data_key)
-            data_value_any_of_count12 = 0
-            if not data_value_any_of_count12:
+            data_value_any_of_count13 = 0
+            if not data_value_any_of_count13:
                 try:
                     _portnumber(data_value)
-                    data_value_any_of_count12 += 1
+                    data_value_any_of_count13 += 1
                 except Invalid:
                     pass
-            if not data_value_any_of_count12:
+            if not data_value_any_of_count13:
                 try:
                     _namedcontainerport(data_value)
-                    data_value_any_of_count12 += 1
+                    data_value_any_of_count13 += 1
                 except Invalid:
                     pass
-            if not data_value_any_of_count12:
+            if not data_value_any_of_count13:
                 raise Invalid
     data_len = len(data)
     if data_len != 0:
@@ -2141,46 +2168,46 @@ def _envfrom(data):
         raise Invalid
     data_len = len(data)
     for data_x, data_item in enumerate(data):
-        data_item_any_of_count13 = 0
-        if not data_item_any_of_count13:
+        data_item_any_of_count14 = 0
+        if not data_item_any_of_count14:
             try:
                 if not isinstance(data_item, str):
                     raise Invalid
                 if not matches('^(config|secret)/[^/]+$', data_item):
                     raise Invalid
-                data_item_any_of_count13 += 1
+                data_item_any_of_count14 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count13:
+        if not data_item_any_of_count14:
             try:
                 _envfromsource(data_item)
-                data_item_any_of_count13 += 1
+                data_item_any_of_count14 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count13:
+        if not data_item_any_of_count14:
             raise Invalid
 
 def _envfromsource(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count14 = 0
-    if data_one_of_count14 < 2:
+    data_one_of_count15 = 0
+    if data_one_of_count15 < 2:
         try:
             data__missing_keys = set(['config']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count14 += 1
+            data_one_of_count15 += 1
         except Invalid:
             pass
-    if data_one_of_count14 < 2:
+    if data_one_of_count15 < 2:
         try:
             data__missing_keys = set(['secret']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count14 += 1
+            data_one_of_count15 += 1
         except Invalid:
             pass
-    if data_one_of_count14 != 1:
+    if data_one_of_count15 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'config' in data_keys:
@@ -2231,38 +2258,38 @@ def _env(data):
             raise Invalid
 
 def _envvalue(data):
-    data_any_of_count15 = 0
-    if not data_any_of_count15:
+    data_any_of_count16 = 0
+    if not data_any_of_count16:
         try:
             _text(data)
-            data_any_of_count15 += 1
+            data_any_of_count16 += 1
         except Invalid:
             pass
-    if not data_any_of_count15:
+    if not data_any_of_count16:
         try:
             _envsecret(data)
-            data_any_of_count15 += 1
+            data_any_of_count16 += 1
         except Invalid:
             pass
-    if not data_any_of_count15:
+    if not data_any_of_count16:
         try:
             _envconfig(data)
-            data_any_of_count15 += 1
+            data_any_of_count16 += 1
         except Invalid:
             pass
-    if not data_any_of_count15:
+    if not data_any_of_count16:
         try:
             _envfield(data)
-            data_any_of_count15 += 1
+            data_any_of_count16 += 1
         except Invalid:
             pass
-    if not data_any_of_count15:
+    if not data_any_of_count16:
         try:
             _envresource(data)
-            data_any_of_count15 += 1
+            data_any_of_count16 += 1
         except Invalid:
             pass
-    if not data_any_of_count15:
+    if not data_any_of_count16:
         raise Invalid
 
 def _envresource(data):

@@ -44,6 +44,11 @@ def validate(data):
                 data_value_keys.remove('imagePullSecrets')
                 data_value__imagePullSecrets = data_value['imagePullSecrets']
                 _imagepullsecrets(data_value__imagePullSecrets)
+            if 'existing' in data_value_keys:
+                data_value_keys.remove('existing')
+                data_value__existing = data_value['existing']
+                if not (isinstance(data_value__existing, bool) and data_value__existing is True):
+                    raise Invalid
             if '_type' in data_value_keys:
                 data_value_keys.remove('_type')
                 data_value__type = data_value['_type']
