@@ -231,14 +231,16 @@ def kubectl(folder: Path, kind: str, below: dict[str, Any], above: dict[str, Any
         json.dumps({**head, **below, "metadata": {**below.get("metadata", {}), "name": "x"}})
     )
     (folder / "above.json").write_text(json.dumps(above))
-    command = ["kubectl", "patch", "--local", "--type=strategic", "-o", "json"]
+    program = shutil.which("kubectl")
+    assert program is not None
+    command = [program, "patch", "--local", "--type=strategic", "-o", "json"]
     run = subprocess.run(
         [*command, "-f", "below.json", "--patch-file", "above.json"],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "KUBECONFIG": "/dev/null"},
+        env={"HOME": str(folder), "KUBECONFIG": "/dev/null"},
     )
     assert run.returncode == 0, run.stderr
     return {key: value for key, value in json.loads(run.stdout).items() if key not in {"apiVersion", "kind"}}
@@ -262,23 +264,21 @@ def test_a_patch_gives_what_kubectl_gives(
     assert before == (below, above)
 
 
-items = st.lists(
-    st.fixed_dictionaries(
-        {"name": st.sampled_from("abcdef")},
-        optional={
-            "image": st.sampled_from(["1", "2"]),
-            "args": st.lists(st.sampled_from("xy"), max_size=2),
-            "env": st.lists(
-                st.fixed_dictionaries({"name": st.sampled_from("ABC")}, optional={"value": st.sampled_from("12")}),
-                unique_by=lambda item: item["name"],
-                max_size=3,
-            ),
-        },
-    ),
-    unique_by=lambda item: item["name"],
-    max_size=6,
-)
-# `null` and directives only where the other side has the item: new items keep theirs in kubectl, but not in ours.
+Strategies = dict[str, st.SearchStrategy[Any]]  # Any: each key has its own type of value
+
+
+def named(names: str, fields: Strategies) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Draw a list of maps with different names."""
+    item = st.fixed_dictionaries({"name": st.sampled_from(names)}, optional=fields)
+    return st.lists(item, unique_by=lambda drawn: drawn["name"], max_size=len(names))
+
+
+FIELDS: Strategies = {
+    "image": st.sampled_from("12"),
+    "args": st.lists(st.sampled_from("xy"), max_size=2),
+    "env": named("ABC", {"value": st.sampled_from("12")}),
+}
+items = named("abcdef", FIELDS)
 patches = st.builds(
     lambda some, gone: [*some, *({"name": name, "$patch": "delete"} for name in gone)],
     items,
@@ -318,9 +318,9 @@ def test_directives_never_reach_the_result() -> None:
         "$setElementOrder/containers": [{"name": "b"}],
     }
 
-    assert {"containers": [{"name": "b"}, {"name": "a"}], "securityContext": {"runAsUser": 1}} == strategic_merge(
-        {"containers": [{"name": "a"}]}, above, "PodSpec"
-    )
+    expected = {"containers": [{"name": "b"}, {"name": "a"}], "securityContext": {"runAsUser": 1}}
+
+    assert expected == strategic_merge({"containers": [{"name": "a"}]}, above, "PodSpec")
 
 
 def test_merge_is_a_directive_for_what_happens_anyway() -> None:
@@ -330,14 +330,16 @@ def test_merge_is_a_directive_for_what_happens_anyway() -> None:
         "containers": [{"name": "a", "$patch": "merge", "tty": True}],
     }
 
-    assert {"nodeSelector": {"a": "1", "b": "2"}, "containers": [{"name": "a", "tty": True}]} == strategic_merge(
-        {"nodeSelector": {"a": "1"}, "containers": [{"name": "a"}]}, above, "PodSpec"
-    )
+    expected = {"nodeSelector": {"a": "1", "b": "2"}, "containers": [{"name": "a", "tty": True}]}
+
+    assert expected == strategic_merge({"nodeSelector": {"a": "1"}, "containers": [{"name": "a"}]}, above, "PodSpec")
 
 
 def test_lists_of_unknown_kinds_are_atomic() -> None:
     """Nobody says by what they would merge."""
-    assert {"spec": {"containers": [{"name": "b"}]}} == strategic_merge(
+    expected = {"spec": {"containers": [{"name": "b"}]}}
+
+    assert expected == strategic_merge(
         {"spec": {"containers": [{"name": "a"}]}}, {"spec": {"containers": [{"name": "b"}]}}, "Widget"
     )
 

@@ -211,7 +211,7 @@ def test_others_mistakes_do_not_hide_the_stack_that_is_named(shop: Workbench) ->
 
     repository, found = opened(shop)
     select(repository, [], found)
-    assert ["KR202", "KR203"] == sorted({item.rule.code for item in found.items})
+    assert ["KR203", "KR508"] == sorted({item.rule.code for item in found.items})
 
 
 # Projects and stacks.

@@ -156,7 +156,7 @@ DEEP = "maps and lists are nested more than 100 levels deep"
         ("a: 1\nb: \x1b[1m\n", ("KR106", 2, 4), "the character U+001B cannot stand in YAML"),
         ("a: 1\n---\nb: 2\n", ("KR107", 2, 1), "the file holds more than one document"),
         ("---\na: 1\n---\n# x\n\nb: 2\n", ("KR107", 3, 1), "the file holds more than one document"),
-        ("a: 1\n...\nb: 2\n", ("KR107", 3, 1), "the file holds more than one document"),
+        ("a: 1\n...\nb: 2\n", ("KR101", 3, 1), "text follows the end of the document"),
         ("a:\n  ~: 1\n", ("KR112", 2, 3), "a key is empty or null"),
         ("? [a]\n: 1\n", ("KR112", 1, 3), "a key is a list"),
         ("a: {{ x }}\n", ("KR112", 1, 5), "a key is a map"),
@@ -247,7 +247,10 @@ def test_documents_of_a_manifest_are_read_apart() -> None:
     content = b"---\na: &x 1\n---\n---\n- &x 2\n- *x\n---\n~\n"
     diagnostics = Diagnostics()
     documents = parse_all(content, "f", diagnostics)
-    assert (diagnostics.items, documents and [document.data for document in documents]) == ([], [{"a": 1}, [2, 2], None])
+    assert (diagnostics.items, documents and [document.data for document in documents]) == (
+        [],
+        [{"a": 1}, [2, 2], None],
+    )
     assert [str(found[()][1]) for found in positions_all(content, "f")] == ["f:2:1", "f:5:1", "f:8:1"]
     assert parse_all(b"a: 1\n---\nb: *x\n", "f", diagnostics) is None
     assert parse_all(b"", "f", diagnostics) == []
@@ -307,7 +310,9 @@ def pointers(value: Json, pointer: Pointer = ()) -> set[Pointer]:
     return {pointer}.union(*(pointers(part, (*pointer, step)) for step, part in inside))
 
 
-@pytest.mark.parametrize("text", [TEXT, "a: [{<<: [{x: 1}, {y: 2}], x: 3}]\n'<<': 1\n? b\n: *c\n".replace("*c", "&c 1")])
+@pytest.mark.parametrize(
+    "text", [TEXT, "a: [{<<: [{x: 1}, {y: 2}], x: 3}]\n'<<': 1\n? b\n: *c\n".replace("*c", "&c 1")]
+)
 def test_positions_agree_with_aliases_and_merges(text: str) -> None:
     """What `<<` and aliases bring has positions under the same pointers as the data."""
     assert set(positions(text.encode(), "f")) == pointers(data(text))

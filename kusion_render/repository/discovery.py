@@ -169,7 +169,7 @@ class Repository:
         file = f"{folder}/{PROJECT_FILE}" if folder else PROJECT_FILE
         data = self._checked(file, "project", diagnostics)
         self._refuse_nested(folder, file, diagnostics)
-        if data is None or not self._is_named("project", data["name"], file, diagnostics):
+        if data is None or not self._is_named("project", data.get("name", ""), file, diagnostics):
             return None
         return Project(data["name"], folder, file, data)
 

@@ -43,7 +43,7 @@ def positions(content: bytes, file: str, *, limits: Limits = DEFAULT) -> Positio
 def positions_all(content: bytes, file: str, *, limits: Limits = DEFAULT) -> list[Positions]:
     """Return the positions of each document, in step with `parse_all`."""
     source = SourceText(content, file)
-    return [_Expansion(source, limits).found_in(root) for root in _compose(content) if not root.is_empty()]
+    return [_Expansion(source, limits).found_in(root) for root in _compose(content, limits) if not root.is_empty()]
 
 
 class SourceText:
@@ -106,17 +106,19 @@ class _Written:
         return copy
 
 
-def _compose(content: bytes) -> list[_Written]:
+def _compose(content: bytes, limits: Limits) -> list[_Written]:
     """Compose all documents without recursion, as far as the file can be read."""
     roots: list[_Written] = []
     parser = Composer(content)
     builder = _Builder(roots)
     try:
-        while (event := parser.get_event()) is not None:
+        # libyaml's time grows with the square of the depth.
+        while len(builder.open) <= limits.depth and (event := parser.get_event()) is not None:
             builder.take(event)
     except YAMLError:
-        if builder.open:
-            roots.pop()
+        pass
+    if builder.open:
+        roots.pop()
     return roots
 
 

@@ -80,6 +80,7 @@ _SUSPECT: Final = r"""
   | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}
     (?: (?:[Tt]|[ \t]+) [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2} (?:\.[0-9]*)? (?:[ \t]*(?:[zZ]|[-+][0-9]{1,2}(?::?[0-9]{2})?))? )?
 """
+_NO_DIGITS: Final = r"[-+]?(?:\.|0[xXoObB])?"
 _SUSPECT_CHARACTERS: Final = "0123456789+-._: \tabcdefABCDEFxXoOiInNtTzZ"
 
 
@@ -101,8 +102,10 @@ def scalar(text: str) -> bool | int | float | str | None:
 
 def _numeric(text: str) -> int | float | str:
     """Resolve text that may be a number to some reader."""
-    if not re.fullmatch(_SUSPECT, text.replace("_", ""), re.VERBOSE):
-        return text
+    bare = text.replace("_", "")
+    if not re.fullmatch(_SUSPECT, bare, re.VERBOSE):
+        # PyYAML and ruamel.yaml take `-_` or `0b_` for a number, and then find no digits.
+        return Plain(text, AMBIGUOUS) if bare != text and re.fullmatch(_NO_DIGITS, bare) else text
     if re.fullmatch(_AGREED_INTEGER, text):
         return _spelled(text, int(text)) if len(text) <= 20 else Plain(text, AMBIGUOUS)
     if re.fullmatch(_AGREED_HEX, text):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _PLAIN_FIRST: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/_")
 _PLAIN_REST: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@+=,-"
+# Not among them: the digits of hexadecimal numbers, the `o` and `x` of prefixes, the `t` and `z` of dates.
+_NO_NUMBERS_END: Final = frozenset("ghijklmnpqrsuvwyGHIJKLMNPQRSUVWY")
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 # Written as ranges, so that no Python's Unicode tables decide on the output. Left out as raw characters: controls,
 # line ends of other readers, invisible and direction-changing marks, surrogates, the byte order mark.
@@ -176,10 +178,17 @@ def _key(key: object, pad: str) -> str:
 def _line(text: str) -> str:
     """Return a string as a scalar on one line."""
     plain = text[:1] in _PLAIN_FIRST and not text.strip(_PLAIN_REST) and text[-1] != ":" and text.lower() not in _WORDS
-    line = text if plain else _quoted(text)
+    line = text if plain or _is_amount(text) else _quoted(text)
     if len(text) <= _LONGEST_KNOWN and len(_known) < _MOST_KNOWN:
         _known[text] = line
     return line
+
+
+def _is_amount(text: str) -> bool:
+    """Tell whether a string is an amount with a unit, such as `250m` or `64Mi`: it begins like a number, but no reader's
+    numbers or dates end in such a letter.
+    """
+    return text[:1].isdigit() and text.isascii() and text[-1] in _NO_NUMBERS_END and text.replace(".", "").isalnum()
 
 
 def _quoted(text: str) -> str:
