@@ -97,6 +97,14 @@ class Interpolation:
             value = self._value(name.strip(), place)
             if not before and not result and not tail:
                 return value
+            if isinstance(value, (dict, list)):
+                self._diagnostics.report(
+                    REFERENCE_SYNTAX,
+                    f"`{name.strip()}` is no text, so it can't stand within one",
+                    place,
+                    help="let the reference be the whole value, or refer to a scalar",
+                )
+                return text
             result += before + _written(value)
             rest = tail
 

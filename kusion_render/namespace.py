@@ -10,10 +10,10 @@ from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.diagnostics import Diagnostics, Pointer, Where
     from kusion_render.model import Stack, Workspace
 
 BAD_NAMESPACE: Final = Rule("KR509", "bad-namespace")
@@ -34,57 +34,64 @@ def effective_namespace(
     another one is a warning, for it is the destination where Argo CD puts what names none.
     """
     kusion = compatibility == "kusion"
-    for file, data in (
-        (stack.file, stack.data),
-        (stack.project.file, stack.project.data),
-        (workspace.file, workspace.data),
-    ):
-        said = data.get("namespace") or _extension(data)
+    documents = [(stack.file, stack.data), (stack.project.file, stack.project.data), (workspace.file, workspace.data)]
+    settings = _settings([data for _, data in documents], create=kusion)
+    for file, data in documents:
+        said, pointer = _said(data)
         if not said:
             continue
-        config: Mapping[str, Any] = {"name": said} if isinstance(said, str) else said
-        if not config.get("name"):
-            continue
-        found = _interpolated(config["name"], variables, file, diagnostics)
+        place = Place(pointer, document=file)
+        found = _interpolated(said, variables, place, diagnostics)
         if destination and found != destination:
             diagnostics.report(
                 OTHER_NAMESPACE,
                 f"the namespace `{found}` is not the destination's, `{destination}`",
-                Span(file),
+                place,
                 help="make them the same, or leave it out here",
             )
-        return Namespace(
-            found,
-            explicit=True,
-            create=bool(config.get("create", kusion)),
-            labels=texts(config.get("labels")),
-            annotations=texts(config.get("annotations")),
-            partial=kusion and not data.get("namespace"),
-        )
+        return Namespace(found, explicit=True, partial=kusion and pointer[0] == "extensions", **settings)
     default = stack.project.name if kusion else f"{stack.project.name}-{stack.name}"
-    name = _checked(destination or default, stack.file, diagnostics)
-    return Namespace(name, create=kusion)
+    return Namespace(_checked(destination or default, Span(stack.file), diagnostics), **settings)
 
 
-def _extension(data: Mapping[str, Any]) -> str:
-    """Return what Kusion's extension says; the first of its kind counts."""
-    for extension in data.get("extensions") or ():
+def _said(data: Mapping[str, Any]) -> tuple[str, Pointer]:
+    """Return the name that a file says and its place, "" if it says none; of Kusion's extensions the first counts."""
+    said = data.get("namespace")
+    if isinstance(said, str):
+        return said, ("namespace",)
+    if said and said.get("name"):
+        return str(said["name"]), ("namespace", "name")
+    for number, extension in enumerate(data.get("extensions") or ()):
         if extension.get("kind") == "kubernetesNamespace":
-            return str((extension.get("kubernetesNamespace") or {}).get("namespace") or "")
-    return ""
+            name = (extension.get("kubernetesNamespace") or {}).get("namespace")
+            return str(name or ""), ("extensions", number, "kubernetesNamespace", "namespace")
+    return "", ()
 
 
-def _interpolated(text: str, variables: Mapping[str, Any], file: str, diagnostics: Diagnostics) -> str:
+def _settings(documents: Sequence[Mapping[str, Any]], *, create: bool) -> dict[str, Any]:
+    """Return what is said about the namespace beside its name, each by the first that says it."""
+    found: dict[str, Any] = {}
+    for data in documents:
+        if isinstance(data.get("namespace"), dict):
+            found = {**data["namespace"], **found}
+    return {
+        "create": bool(found.get("create", create)),
+        "labels": texts(found.get("labels")),
+        "annotations": texts(found.get("annotations")),
+    }
+
+
+def _interpolated(text: str, variables: Mapping[str, Any], place: Place, diagnostics: Diagnostics) -> str:
     if OPEN in text:
-        text = str(Interpolation(variables, diagnostics).text(text, Place(("namespace",), document=file)))
-    return _checked(text, file, diagnostics)
+        text = str(Interpolation(variables, diagnostics).text(text, place))
+    return _checked(text, place, diagnostics)
 
 
-def _checked(name: str, file: str, diagnostics: Diagnostics) -> str:
+def _checked(name: str, where: Where, diagnostics: Diagnostics) -> str:
     problem = name_problem("Namespace", name)
     if problem:
         diagnostics.report(
-            BAD_NAMESPACE, f"`{name}` is no name for a namespace: {problem}", Span(file), help="say `namespace: NAME`"
+            BAD_NAMESPACE, f"`{name}` is no name for a namespace: {problem}", where, help="say `namespace: NAME`"
         )
     return name
 

@@ -9,7 +9,7 @@ from kusion_render.interpolation import Interpolation, variables
 from kusion_render.loaders import load
 from kusion_render.model import Spec
 from kusion_render.modules import Context, module_name
-from kusion_render.modules.running import generate, parts
+from kusion_render.modules.running import check_parts, generate, parts
 from kusion_render.namespace import effective_namespace, namespace_object
 from kusion_render.schema import check, typed
 from kusion_render.transformers import transform
@@ -236,8 +236,14 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
             app = Interpolation({**source.variables, "app.name": name}, diagnostics).data(app, (name,))
         if plain:
             app = _typed_app(name, app, diagnostics)
+        apps = {**apps, name: app}
         if check(app, "app-configuration", diagnostics, pointer=(name,)) and app.get("enabled") is not False:
             result[name] = app
+    if len(result) < len(apps) and diagnostics.failed:
+        # No module will run, so what is wrong with its part is told here.
+        for name, app in apps.items():
+            if isinstance(app, dict) and app.get("enabled") is not False:
+                check_parts(app, name, diagnostics)
     return result
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
+
 from kusion_render.assembly import Sources, assemble, overruled, platform_config, unsettable
-from kusion_render.diagnostics import UsageError
 from kusion_render.cli.session import parse_setting
+from kusion_render.diagnostics import UsageError
 from kusion_render.document import settle
-from workbench import Workbench
+
+if TYPE_CHECKING:
+    from workbench import Workbench
 
 
 def apps(*layers: str, **options: Any) -> Any:
@@ -178,7 +181,9 @@ def test_kusion_replaces_whole_keys_of_a_default(deep: bool, expected: dict[str,
 
 def test_the_workload_key_holds_for_services_and_jobs() -> None:
     """The module key `workload` lies beneath `service` and `job`."""
-    modules = "{workload: {configs: {default: {replicas: 2, labels: {a: b}}}}, job: {configs: {default: {replicas: 3}}}}"
+    modules = (
+        "{workload: {configs: {default: {replicas: 2, labels: {a: b}}}}, job: {configs: {default: {replicas: 3}}}}"
+    )
     merged = apps("s: {workload: {}}\nj: {workload: {schedule: '* * * * *'}}", modules=modules)
 
     assert [2, 3] == [merged[name]["workload"]["replicas"] for name in ("s", "j")]
@@ -225,7 +230,9 @@ def test_a_setting_is_a_place_and_a_value(setting: str, place: tuple[str | int, 
     assert (place, expected) == parse_setting(setting)
 
 
-@pytest.mark.parametrize("setting", ["web", "web=1", "=1", "web..x=1", 'web.labels["a=1', "web.command[0=1", "/=1", ".web.x=1"])
+@pytest.mark.parametrize(
+    "setting", ["web", "web=1", "=1", "web..x=1", 'web.labels["a=1', "web.command[0=1", "/=1", ".web.x=1"]
+)
 def test_a_setting_that_cannot_be_read_is_a_usage_error(setting: str) -> None:
     """The error says what is missing."""
     with pytest.raises(UsageError, match="--set"):
@@ -282,7 +289,10 @@ def overruling(layer: str, enforce: str, **options: Any) -> list[Any]:
         ("{workload: {replicas: null}}", [("web", "workload", "replicas")]),
         ("{workload: {minReadySeconds: 1}}", []),
         ("{workload: {containers: {'*': {image: b}}}}", [("web", "workload", "containers", "server", "image")]),
-        ("{workload: {containers: {server: {env: {A: '2'}}}}}", [("web", "workload", "containers", "server", "env", "A")]),
+        (
+            "{workload: {containers: {server: {env: {A: '2'}}}}}",
+            [("web", "workload", "containers", "server", "env", "A")],
+        ),
         ("{workload: {containers: {server: {env: {B: '2'}}}}}", []),
     ],
 )

@@ -7,8 +7,7 @@ and `expected/stdout.yaml` and `expected/stderr.txt`, each only where something 
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
@@ -16,6 +15,9 @@ from workbench import PROJECT
 
 from kusion_render.cli import run
 from kusion_render.modules import MODULES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CASES: Final = PROJECT / "tests/cases"
 FOLDERS: Final = sorted(path.parent for path in CASES.rglob("case.toml"))
@@ -68,7 +70,7 @@ def test_every_module_has_a_case(module: str) -> None:
 
 
 KUSION: Final = [folder for folder in FOLDERS if (folder / "kusion.yaml").exists()]
-EMPTY: Final = (None, {}, [], "")
+EMPTY: Final[tuple[Any, ...]] = (None, {}, [], "")
 # What Go writes for fields that hold nothing, and what only the API server may fill.
 NOT_OURS: Final = ("creationTimestamp", "status")
 

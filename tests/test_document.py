@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kusion_render.document import DIRECTIVE, GONE, MISSING, at, dotted, fill, leaves, merge, put, settle
 
 SCALARS: Final = st.one_of(st.booleans(), st.integers(-9, 9), st.text("ab", max_size=2))
@@ -27,7 +28,9 @@ PLAIN: Final = st.recursive(
     max_leaves=6,
 )
 PORTS: Final = st.lists(
-    st.fixed_dictionaries({"port": st.integers(1, 4)}, optional={"target": st.integers(1, 3), "$patch": st.just("delete")}),
+    st.fixed_dictionaries(
+        {"port": st.integers(1, 4)}, optional={"target": st.integers(1, 3), "$patch": st.just("delete")}
+    ),
     max_size=3,
     unique_by=lambda item: item["port"],
 )
@@ -37,7 +40,10 @@ DELETING: Final = st.recursive(
         {},
         optional={
             "sa": st.none() | SCALARS,
-            "ma": st.none() | inner | inner.map(lambda data: {**data, "$patch": "replace"}) | st.just({"$patch": "delete"}),
+            "ma": st.none()
+            | inner
+            | inner.map(lambda data: {**data, "$patch": "replace"})
+            | st.just({"$patch": "delete"}),
             "mb": st.none() | inner,
             "ports": PORTS,
         },

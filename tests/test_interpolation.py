@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kusion_render.diagnostics import Diagnostics, Place
 from kusion_render.interpolation import Interpolation
-from workbench import Workbench
+
+if TYPE_CHECKING:
+    from workbench import Workbench
 
 KNOWN: Final[dict[str, Any]] = {
     "project.name": "shop",
@@ -59,7 +62,9 @@ def test_references_are_filled(text: str, expected: object) -> None:
     assert expected == filled(text)
 
 
-@pytest.mark.parametrize("text", ["${HOME}", "$(POD)", "{{ .Values.x }}", "<path:a#b>", "$", "$$", "${", "}}", "$ {{ x }}"])
+@pytest.mark.parametrize(
+    "text", ["${HOME}", "$(POD)", "{{ .Values.x }}", "<path:a#b>", "$", "$$", "${", "}}", "$ {{ x }}"]
+)
 def test_everything_else_passes(text: str) -> None:
     """Other tools' references are none of ours."""
     assert text == filled(text)
@@ -159,7 +164,7 @@ def test_the_workspaces_credentials_cannot_be_referred_to(workbench: Workbench) 
         **{"workspaces/dev.yaml": "context: {AWS_SECRET_ACCESS_KEY: hunter2hunter2}\n"},
     ).fail()
 
-    assert "shop/dev/app.yaml:1:20: error[KR120]" in report
+    assert "shop/dev/app.yaml:1:19: error[KR120]" in report
     assert "hunter2" not in report
 
 
@@ -167,7 +172,9 @@ def test_a_reference_of_the_workspace_is_told_at_its_line(workbench: Workbench) 
     """A default of a module that refers to nothing is told where the workspace says it."""
     report = workbench.app(
         "web: {workload: {containers: {web: {image: 'a:1'}}}}",
-        **{"workspaces/dev.yaml": "modules:\n  service:\n    configs:\n      default:\n        labels: {a: '${{ x }}'}\n"},
+        **{
+            "workspaces/dev.yaml": "modules:\n  service:\n    configs:\n      default:\n        labels: {a: '${{ x }}'}\n"
+        },
     ).fail()
 
     assert "workspaces/dev.yaml:5:21: error[KR120]: `x` is nothing that can be referred to here" in report
@@ -189,7 +196,10 @@ def test_a_reference_of_the_workspace_is_told_at_its_line(workbench: Workbench) 
             {"shop/project.yaml": "name: shop\nnamespace: p", "shop/dev/stack.yaml": "namespace: from-stack"},
             "from-stack",
         ),
-        ({"workspaces/dev.yaml": "namespace: '${{ stack.name }}-${{ context.region }}'\ncontext: {region: eu}"}, "dev-eu"),
+        (
+            {"workspaces/dev.yaml": "namespace: '${{ stack.name }}-${{ context.region }}'\ncontext: {region: eu}"},
+            "dev-eu",
+        ),
         (
             {
                 "shop/project.yaml": "name: shop\nextensions:\n- kind: kubernetesNamespace\n"
@@ -211,11 +221,24 @@ def test_the_namespace_object(workbench: Workbench) -> None:
     """`create: true` makes the object, with its labels; `omit` leaves the namespace to who applies."""
     workbench.app(
         "web: {workload: {containers: {web: {image: 'a:1'}}}}",
-        **{"shop/project.yaml": "name: shop\nnamespace: {name: n, create: true, labels: {a: b}}\n"},
+        **{"shop/project.yaml": "name: shop\nnamespace: {name: ns, create: true, labels: {a: b}}\n"},
     )
 
-    assert {"name": "n", "labels": {"a": "b"}} == workbench.render().manifest("Namespace")["metadata"]
+    assert {"name": "ns", "labels": {"a": "b"}} == workbench.render().manifest("Namespace")["metadata"]
     assert "namespace" not in workbench.render("--namespace-policy", "omit").manifest("Deployment")["metadata"]
+
+
+def test_the_default_namespace_can_be_made(workbench: Workbench) -> None:
+    """Stack, project and workspace each may say a part; the name may be the default."""
+    workbench.app(
+        "web: {workload: {containers: {web: {image: 'a:1'}}}}",
+        **{
+            "shop/dev/stack.yaml": "namespace: {create: true}\n",
+            "workspaces/dev.yaml": "namespace: {labels: {a: b}, create: false}\n",
+        },
+    )
+
+    assert {"name": "shop-dev", "labels": {"a": "b"}} == workbench.render().manifest("Namespace")["metadata"]
 
 
 @pytest.mark.parametrize("name", ["${{ project.name }}-Big", "${{ project.name }}_x"])

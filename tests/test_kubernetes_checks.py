@@ -216,7 +216,7 @@ def test_workloads_of_every_kind_have_a_pod_template(kind: str, expected: tuple[
 
 def test_pods_and_cron_jobs_keep_theirs_elsewhere() -> None:
     """A Pod is its own template."""
-    pod = {"spec": {"containers": []}}
+    pod: dict[str, Any] = {"spec": {"containers": []}}
 
     assert pod_template({"kind": "Pod", **pod}) == ((), {"kind": "Pod", **pod})
     assert pod_template({"kind": "PodTemplate", "template": pod}) == (("template",), pod)
@@ -314,7 +314,7 @@ def test_routes_scalers_accounts_and_bindings_refer_too() -> None:
         "tls": [{"secretName": "t"}],
     }
     backends = [{"name": "a"}, {"name": "b", "namespace": "else"}, {"name": "c", "kind": "Bucket"}]
-    binding = {
+    binding: dict[str, Any] = {
         "subjects": [{"kind": "ServiceAccount", "name": "a"}, {"kind": "User", "name": "u"}],
         "roleRef": {"kind": "Role", "name": "r"},
     }

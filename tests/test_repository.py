@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from workbench import Workbench
+
 from kusion_render.diagnostics import Diagnostics, UsageError
 from kusion_render.repository import Files, Repository, find_root, select
 from kusion_render.repository.limits import limits_for
 from kusion_render.repository.version import satisfies
-from workbench import Workbench
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 APP = "web: {workload: {containers: {web: {image: 'a:1'}}}}\n"
 
@@ -295,7 +298,9 @@ def test_hidden_folders_and_links_hold_no_stacks(shop: Workbench) -> None:
         (["dev", "x"], "workspaces: [x, dev]", ["x", "dev"]),
     ],
 )
-def test_the_workspaces_of_a_stack(workbench: Workbench, workspaces: list[str], stack: str, expected: list[str]) -> None:
+def test_the_workspaces_of_a_stack(
+    workbench: Workbench, workspaces: list[str], stack: str, expected: list[str]
+) -> None:
     """Those it names, else the one named as the stack, else `default`, else an empty one."""
     workbench.app(APP, **{f"workspaces/{name}.yaml": "{}" for name in workspaces})
     workbench.write({"shop/dev/stack.yaml": stack})

@@ -60,20 +60,26 @@ def by_kubectl(text: str) -> list[Any]:
 READERS = [pytest.param(by_pyyaml, id="1.1"), pytest.param(by_ruamel, id="1.2")]
 ALL_READERS = [*READERS, pytest.param(by_kubectl, id="go", marks=needs_kubectl)]
 
+
+def words(text: str) -> list[str]:
+    """Return a table's entries."""
+    return text.split()
+
+
 NULLS = ["~", "null", "Null", "NULL"]
-CANONICAL = (
-    """0 1 -1 42 8080 9223372036854775807 -9223372036854775808 1.5 -1.5 0.1 100.0 1.5e+300 0.0 true false""".split()  # noqa: SIM905 - a table
+CANONICAL = words(
+    """0 1 -1 42 8080 9223372036854775807 -9223372036854775808 1.5 -1.5 0.1 100.0 1.5e+300 0.0 true false"""
 )
 AGREED = {
     "True": True, "TRUE": True, "False": False, "FALSE": False, "1.10": 1.1, ".5": 0.5, "5.": 5.0, "+5": 5, "0x1F": 31,
     "1.5e+3": 1500.0, "+1.5": 1.5, "-0": 0, "01.5": 1.5, "0.0e+5": 0.0, "1.0E+2": 100.0,
 }  # fmt: skip
-DISPUTED = """y Y n N yes Yes YES no No NO on On ON off Off OFF = << 0755 08 00 -07 0o17 0O17 0b1 0B1 0X1F -0x1F 1_000 -_1 0_x1
+DISPUTED = words("""y Y n N yes Yes YES no No NO on On ON off Off OFF = << 0755 08 00 -07 0o17 0O17 0b1 0B1 0X1F -0x1F 1_000 -_1 0_x1 -_ 0b_ ._
     1e3 1.5e3 12e4 1e-3 -.5 +.5 12:30:45 1:30 1:30.5 2001-01-01 2001-1-1 2001-01-01T00:00:00Z 2001-01-01t1:02:03.5+01:00
     .inf -.inf +.INF .nan .NaN 9223372036854775808 -9223372036854775809 99999999999999999999999 0xFFFFFFFFFFFFFFFFF 1.0e+999
-    1.0e-999""".split()
-TEXTS = """a yEs nO tRUE nULL none None inf nan NaN Infinity 1.2.3 10m 100Mi 0x 0xg 0b2 0o8 - + . .. ... 1- 1/2 5% 10.0.0.1 ::1 1:60
-    1:2:3:x 1e 1e+ e3 .e3 1.5e _1 _ +a -a .a 1a 2001-01 2001-01-011 20010101T x1F +- \u0663 1\u0663 v1 sha256:12ab nginx:1.10 /a /1""".split()
+    1.0e-999""")
+TEXTS = words("""a yEs nO tRUE nULL none None inf nan NaN Infinity 1.2.3 10m 100Mi 0x 0xg 0b2 0o8 - + . .. ... 1- 1/2 5% 10.0.0.1 ::1 1:60
+    1:2:3:x 1e 1e+ e3 .e3 1.5e _1 _ +a -a .a 1a 2001-01 2001-01-011 20010101T x1F +- \u0663 1\u0663 v1 sha256:12ab nginx:1.10 /a /1""")
 
 
 @pytest.mark.parametrize("text", CANONICAL)
@@ -233,7 +239,7 @@ def test_layout_is_what_people_write() -> None:
         "long": "w " * 99 + "w",
     }
     assert written(data) == (
-        "a:\n  list:\n  - b: 1\n    c:\n    - x\n    - \"y\"\n  - - 1\n    - 2\n"
+        'a:\n  list:\n  - b: 1\n    c:\n    - x\n    - "y"\n  - - 1\n    - 2\n'
         "  text: |\n    #!/bin/sh\n    \tset -e\n\n    exit 0\n"
         f'long: "{"w " * 99}w"\n'
     )  # fmt: skip

@@ -50,6 +50,15 @@ def _run_app(context: Context, app: str, diagnostics: Diagnostics) -> Iterator[G
             yield module.generate(request, diagnostics)
 
 
+def check_parts(app: Mapping[str, Any], name: str, diagnostics: Diagnostics) -> None:
+    """Report what in the parts of an app does not fit the schemas of their modules; `generate` does so by itself."""
+    accessories = app.get("accessories")
+    for key, config, place in parts({**app, "accessories": accessories if isinstance(accessories, dict) else {}}, name):
+        module = module_name(key, config)
+        if isinstance(config, dict) and load(module) is not None:
+            check(config, f"modules/{module}", diagnostics, pointer=place)
+
+
 def parts(app: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any], Pointer]]:
     """Yield the workload and each accessory of an app: its key, its config, and its place in the stack's apps."""
     if app.get("workload") is not None:
