@@ -65,7 +65,8 @@ def assemble(sources: Sources) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in sources.layers:
         merged = _merge_apps(merged, layer)
-    every = merged.pop(EVERY, None)
+    # One that is no map stays for the schema to refuse.
+    every = merged.pop(EVERY) if isinstance(merged.get(EVERY), dict) else None
     for pointer, value in sources.settings:
         merged = _set(merged, pointer, value)
     return {name: _complete(app, every, sources) for name, app in merged.items() if app is not GONE}

@@ -56,8 +56,15 @@ class Attribution:
             self._causes.setdefault(entry, []).append((len(changed), place))
 
     def causes(self, resource_id: str, pointer: Pointer) -> list[Place]:
-        """Return the inputs that move a field, the closest first; none: the module alone decides it."""
+        """Return the inputs that move a field, the closest first; none: the module alone decides it.
+
+        For a map or a list it is what moves the first of its values that anything moves.
+        """
         key = self.keys.get(resource_id)
+        for leaf in self._baseline.get(key, {}) if key else ():
+            if leaf[: len(pointer)] == pointer and (key, leaf) in self._causes:
+                pointer = leaf
+                break
         while pointer:
             found = self._causes.get((key, pointer))
             if found:

@@ -8,7 +8,7 @@ from kusion_render.document import DIRECTIVE, dotted, settle
 from kusion_render.interpolation import Interpolation, variables
 from kusion_render.loaders import load
 from kusion_render.model import Spec
-from kusion_render.modules import Context, module_name
+from kusion_render.modules import Context, module_name, schema_of
 from kusion_render.modules.running import check_parts, generate, parts
 from kusion_render.namespace import effective_namespace, namespace_object
 from kusion_render.schema import check, typed
@@ -303,7 +303,8 @@ def _typed_app(name: str, app: Any, diagnostics: Diagnostics) -> Any:
         return app
     result = dict(app)
     for key, config, place in parts(app, name):
-        done = typed(config, f"modules/{module_name(key, config)}", diagnostics, pointer=place)
+        module = module_name(key, config)
+        done = typed(config, f"modules/{module}", diagnostics, pointer=place, schema=schema_of(module))
         if key == "workload" and len(place) == 2:
             result["workload"] = done
         else:

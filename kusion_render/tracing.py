@@ -32,6 +32,9 @@ class Trace:
         """
         whole = pointer
         while pointer:
+            written = self._last_map(pointer)
+            if written is not None:
+                return self._repository.files.span(written, pointer, on_key=on_key or pointer != whole)
             found = witness(self._steps[-1 if enforced else -2], pointer)
             if found is not None:
                 return self._locate(*found, on_key=on_key or pointer != whole)
@@ -40,6 +43,14 @@ class Trace:
                 return null
             pointer = pointer[:-1]
         return None
+
+    def _last_map(self, pointer: Pointer) -> str | None:
+        """Return the app file that wrote into a map last; a workspace's defaults for it are not where one looks."""
+        if not isinstance(at(self._steps[-1], pointer), dict):
+            return None
+        return next(
+            (layer.file for layer in reversed(self._source.layers) if isinstance(at(layer.data, pointer), dict)), None
+        )
 
     def _null(self, pointer: Pointer) -> Span | None:
         if len(pointer) > 1 and at(self._source.sources.enforce, pointer[1:]) is None:

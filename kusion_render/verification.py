@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DUPLICATE_OBJECT: Final = Rule("KR511", "duplicate-object")
 DANGLING_REFERENCE: Final = Rule("KR326", "dangling-reference")
-SELECTOR_MISMATCH: Final = Rule("KR327", "selector-mismatch")
+SELECTOR_MISMATCH: Final = Rule("KR328", "selector-mismatch")
 
 # Objects that every namespace has, or that something outside of Git makes.
 _ALWAYS: Final = frozenset((("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")))

@@ -74,7 +74,7 @@ AGREED = {
     "True": True, "TRUE": True, "False": False, "FALSE": False, "1.10": 1.1, ".5": 0.5, "5.": 5.0, "+5": 5, "0x1F": 31,
     "1.5e+3": 1500.0, "+1.5": 1.5, "-0": 0, "01.5": 1.5, "0.0e+5": 0.0, "1.0E+2": 100.0,
 }  # fmt: skip
-DISPUTED = words("""y Y n N yes Yes YES no No NO on On ON off Off OFF = << 0755 08 00 -07 0o17 0O17 0b1 0B1 0X1F -0x1F 1_000 -_1 0_x1 -_ 0b_ ._
+DISPUTED = words("""y Y n N yes Yes YES no No NO on On ON off Off OFF = << 0755 08 00 -07 0o17 0O17 0b1 0B1 0X1F -0x1F 1_000 -_1 0_x1 -_ 0b_ ._ 0b+1 0o-7
     1e3 1.5e3 12e4 1e-3 -.5 +.5 12:30:45 1:30 1:30.5 2001-01-01 2001-1-1 2001-01-01T00:00:00Z 2001-01-01t1:02:03.5+01:00
     .inf -.inf +.INF .nan .NaN 9223372036854775808 -9223372036854775809 99999999999999999999999 0xFFFFFFFFFFFFFFFFF 1.0e+999
     1.0e-999""")

@@ -90,11 +90,18 @@ def _pointer(data: Any, text: str) -> Pointer:
         for depth, step in enumerate(pointer):
             known = at(inner, (step,))
             if known is MISSING:
-                keys = list(inner) if isinstance(inner, dict) else [str(number) for number in range(len(inner))]
                 where = dotted(pointer[:depth]) or "the object"
-                raise UsageError(f"no `{step}` in {where}; there is {', '.join(map(str, keys))}")
+                raise UsageError(f"no `{step}` in {where}; {_offered(inner)}")
             inner = known
     return pointer
+
+
+def _offered(data: Any) -> str:
+    if isinstance(data, dict):
+        return f"there is {', '.join(data)}"
+    if isinstance(data, list):
+        return f"it has the items 0 to {len(data) - 1}"
+    return "it is a single value"
 
 
 def _print_text(explanations: Sequence[Explanation]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import click
 
@@ -37,7 +38,7 @@ def command(folder: str, project: str | None, only_project: bool) -> None:  # no
         with open(full, "x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
         click.echo(f"  wrote {os.path.join(folder, path) if folder != '.' else path}", err=True)
-    enter = "" if folder == "." else f"cd {folder} && "
+    enter = "" if folder == "." else f"cd {shlex.quote(folder)} && "
     click.echo(f"\nNow try:\n  {enter}kusion-render render", err=True)
 
 

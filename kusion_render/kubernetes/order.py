@@ -24,6 +24,8 @@ KIND_RANK: Final = {
     "PodDisruptionBudget": 5,
     "ServiceAccount": 6,
     "Secret": 7,
+    "ExternalSecret": 7,
+    "SealedSecret": 7,
     "ConfigMap": 8,
     "StorageClass": 9,
     "PersistentVolume": 10,

@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "module_name",
     "names",
+    "schema_of",
 ]
 
 TYPE_CHECKING = False
@@ -77,6 +78,26 @@ def _third_party(name: str) -> Module | None:
         module: Module = point.load()
         return module
     return None
+
+
+def schema_of(name: str) -> dict[str, Any] | None:
+    """Return the JSON Schema of a third party's module, which lies beside it; None for a built-in, whose is generated.
+
+    A module without a schema accepts every map.
+    """
+    if name in MODULES:
+        return None
+    import json
+    import os
+
+    module = load(name)
+    place = os.path.dirname(getattr(module, "__file__", None) or "")
+    path = os.path.join(place, "schema.json")
+    if module is None or not os.path.isfile(path):
+        return {"type": "object"}
+    with open(path, encoding="utf-8") as stream:
+        schema: dict[str, Any] = json.load(stream)
+    return schema
 
 
 def names() -> list[str]:

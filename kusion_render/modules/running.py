@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.modules import GeneratorRequest, load, module_name, names
+from kusion_render.modules import GeneratorRequest, load, module_name, names, schema_of
 from kusion_render.schema import check
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ def _run_app(context: Context, app: str, diagnostics: Diagnostics) -> Iterator[G
             _report_unknown(name, place, diagnostics)
             continue
         request = GeneratorRequest(context, app, config, name, place)
-        if check(config, f"modules/{name}", diagnostics, pointer=place):
+        if check(config, f"modules/{name}", diagnostics, pointer=place, schema=schema_of(name)):
             yield module.generate(request, diagnostics)
 
 
@@ -55,8 +55,9 @@ def check_parts(app: Mapping[str, Any], name: str, diagnostics: Diagnostics) -> 
     accessories = app.get("accessories")
     for key, config, place in parts({**app, "accessories": accessories if isinstance(accessories, dict) else {}}, name):
         module = module_name(key, config)
-        if isinstance(config, dict) and load(module) is not None:
-            check(config, f"modules/{module}", diagnostics, pointer=place)
+        written: object = config  # nothing has checked yet that it is a map
+        if isinstance(written, dict) and load(module) is not None:
+            check(config, f"modules/{module}", diagnostics, pointer=place, schema=schema_of(module))
 
 
 def parts(app: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any], Pointer]]:

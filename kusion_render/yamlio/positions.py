@@ -112,8 +112,7 @@ def _compose(content: bytes, limits: Limits) -> list[_Written]:
     parser = Composer(content)
     builder = _Builder(roots)
     try:
-        # libyaml's time grows with the square of the depth.
-        while len(builder.open) <= limits.depth and (event := parser.get_event()) is not None:
+        while builder.is_within(limits) and (event := parser.get_event()) is not None:
             builder.take(event)
     except YAMLError:
         pass
@@ -125,12 +124,17 @@ def _compose(content: bytes, limits: Limits) -> list[_Written]:
 class _Builder:
     """Turns a stream of events into values."""
 
-    __slots__ = ("anchors", "open", "roots")
+    __slots__ = ("anchors", "nodes", "open", "roots")
 
     def __init__(self, roots: list[_Written]) -> None:
         self.roots: Final = roots
         self.open: Final[list[_Written]] = []
         self.anchors: dict[str, _Written] = {}
+        self.nodes = 0
+
+    def is_within(self, limits: Limits) -> bool:
+        """Tell whether the file is worth going on with; libyaml's time grows with the square of the depth."""
+        return len(self.open) <= limits.depth and self.nodes <= limits.nodes and len(self.roots) <= limits.documents
 
     def take(self, event: Any) -> None:  # PyYAML's events are untyped
         """Go on by one event."""
@@ -151,9 +155,11 @@ class _Builder:
             self._close(event.end_mark.index)
         elif kind is DocumentEndEvent:
             self.anchors = {}
+            self.nodes = 0
 
     def _add(self, written: _Written, anchor: str | None) -> None:
         (self.open[-1].items if self.open else self.roots).append(written)
+        self.nodes += 1
         if anchor is not None:
             self.anchors[anchor] = written
 

@@ -69,10 +69,10 @@ _AGREED_INTEGER: Final = r"[-+]?(?:0|[1-9][0-9]*)"
 _AGREED_HEX: Final = r"0x[0-9a-fA-F]+"
 _AGREED_FLOAT: Final = r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?"
 # A superset of every number, duration and date that any reader knows, written without underscores,
-# because Go drops these wherever they stand.
+# because Go drops these wherever they stand; Go also takes a second sign, as in `0b+1`.
 _SUSPECT: Final = r"""
     [-+]? (?:
-        0[xX][0-9a-fA-F]+ | 0[oO][0-7]+ | 0[bB][01]+
+        0[xX][0-9a-fA-F]+ | 0[oO][-+]?[0-7]+ | 0[bB][-+]?[01]+
       | (?: \.[0-9]+ | [0-9]+ (?:\.[0-9]*)? ) (?:[eE][-+]?[0-9]+)?
       | [0-9]+ (?: :[0-5]?[0-9] )+ (?:\.[0-9]*)?
       | \.[iI][nN][fF] | \.[nN][aA][nN]

@@ -185,8 +185,9 @@ def _line(text: str) -> str:
 
 
 def _is_amount(text: str) -> bool:
-    """Tell whether a string is an amount with a unit, such as `250m` or `64Mi`: it begins like a number, but no reader's
-    numbers or dates end in such a letter.
+    """Tell whether a string is an amount with a unit, such as `250m` or `64Mi`.
+
+    It begins like a number, but no reader's numbers or dates end in such a letter.
     """
     return text[:1].isdigit() and text.isascii() and text[-1] in _NO_NUMBERS_END and text.replace(".", "").isalnum()
 
