@@ -202,11 +202,11 @@ def _fill_containers(app: Mapping[str, Any]) -> dict[str, Any]:
     filled: dict[str, Any] = {}
     for group in _GROUPS:
         containers = workload.get(group)
-        if isinstance(containers, dict) and EVERY in containers:
-            every = containers[EVERY]
+        every = containers.get(EVERY) if isinstance(containers, dict) else None
+        if isinstance(containers, dict) and isinstance(every, dict):
             keys = (merge_keys("modules/service").get(group) or {}).get(EVERY)
             filled[group] = {
-                name: lay(every, config, keys) if isinstance(config, dict) and isinstance(every, dict) else config
+                name: lay(every, config, keys) if isinstance(config, dict) else config
                 for name, config in containers.items()
                 if name != EVERY
             }

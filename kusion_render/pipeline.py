@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 USELESS_NULL: Final = Rule("KR122", "null-deletes-nothing")
 PATCH_DIRECTIVE: Final = Rule("KR123", "patch-directive")
+IDLE_APP: Final = Rule("KR329", "idle-app")
 SET_PATH: Final = Rule("KR124", "set-path")
 ENFORCED_VALUE: Final = Rule("KR327", "enforced-value", "warning")
 
@@ -239,12 +240,26 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
         apps = {**apps, name: app}
         if check(app, "app-configuration", diagnostics, pointer=(name,)) and app.get("enabled") is not False:
             result[name] = app
+            if not app.get("workload") and not app.get("accessories"):
+                _report_idle(name, apps, diagnostics)
     if len(result) < len(apps) and diagnostics.failed:
         # No module will run, so what is wrong with its part is told here.
         for name, app in apps.items():
             if isinstance(app, dict) and app.get("enabled") is not False:
                 check_parts(app, name, diagnostics)
     return result
+
+
+def _report_idle(name: str, apps: Mapping[str, Any], diagnostics: Diagnostics) -> None:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, [other for other in apps if other != name], 1)
+    diagnostics.report(
+        IDLE_APP,
+        f"`{name}` has neither a workload nor accessories, so nothing comes of it",
+        Place((name,), on_key=True),
+        help=f"did you mean `{close[0]}`?" if close else "give it a `workload`, or say `enabled: false`",
+    )
 
 
 def _settled(apps: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:

@@ -125,19 +125,25 @@ def _render(
 
 
 def refuse_shared(finished: Sequence[Rendered], diagnostics: Diagnostics) -> None:
-    """Report objects that two renders on one workspace both make; equal Namespaces may be shared."""
+    """Report objects that two renders on one workspace both make, once for two renders; equal Namespaces may be shared."""
     first: dict[tuple[str, ...], tuple[Rendered, object]] = {}
+    shared: dict[tuple[str, str], tuple[Rendered, Rendered, list[str]]] = {}
     for rendered in finished:
         for known, content in rendered.objects:
             _, kind, namespace, name = known
             other, others = first.setdefault((rendered.workspace, *known), (rendered, content))
-            if other is rendered or (kind == "Namespace" and content == others):
+            # Two stacks of one name are told apart by nobody, and KR503 has said so.
+            if other.key == rendered.key or (kind == "Namespace" and content == others):
                 continue
             where = f" in namespace `{namespace}`" if kind != "Namespace" else ""
-            diagnostics.report(
-                SHARED_OBJECT,
-                f"{kind} `{name}`{where} is made by `{other.key}` and by `{rendered.key}`",
-                Span(rendered.file),
-                help="give the stacks different namespaces or workspaces, or one of the apps another name",
-                related=[Related("the other stack", Span(other.file))],
-            )
+            names = shared.setdefault((rendered.key, other.key), (rendered, other, []))[2]
+            names.append(f"{kind} `{name}`{where}")
+    for rendered, other, names in shared.values():
+        more = "" if len(names) == 1 else f" and {len(names) - 1} more object{'s' if len(names) > 2 else ''}"
+        diagnostics.report(
+            SHARED_OBJECT,
+            f"{names[0]}{more} {'is' if not more else 'are'} made by `{other.key}` and by `{rendered.key}`",
+            Span(rendered.file),
+            help="give the stacks different namespaces or workspaces, or one of the apps another name",
+            related=[Related("the other stack", Span(other.file))],
+        )

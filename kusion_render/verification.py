@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DUPLICATE_OBJECT: Final = Rule("KR511", "duplicate-object")
 DANGLING_REFERENCE: Final = Rule("KR326", "dangling-reference")
+UNKNOWN_PORT: Final = Rule("KR330", "unknown-port")
 SELECTOR_MISMATCH: Final = Rule("KR328", "selector-mismatch")
 
 # Objects that every namespace has, or that something outside of Git makes.
@@ -36,6 +37,7 @@ def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], d
         if resource.workload:
             _check_selector(resource, diagnostics)
     _check_references(resources, {*existing, *_ALWAYS}, diagnostics)
+    _check_target_ports(resources, diagnostics)
 
 
 def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
@@ -52,6 +54,41 @@ def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
                 OutputPlace(resource.id, ("spec", "template", "metadata", "labels", key)),
                 help="set it under the app's `labels`: the selector follows those",
             )
+
+
+def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:
+    """Report Services that aim at a named port which none of the pods they select has."""
+    for service in (each for each in resources if each.attributes["kind"] == "Service"):
+        spec = service.attributes["spec"]
+        selector: Mapping[str, Any] = spec.get("selector") or {}
+        named = [(at, port["targetPort"]) for at, port in enumerate(spec.get("ports") or ()) if _is_name(port)]
+        if not named:
+            continue
+        offered = [names for labels, names in map(_named_ports, resources) if selector.items() <= labels.items()]
+        for at, name in named:
+            if offered and not any(name in names for names in offered):
+                listed = ", ".join(f"`{known}`" for known in sorted(set().union(*offered)))
+                diagnostics.report(
+                    UNKNOWN_PORT,
+                    f"no container has a port `{name}`, to which Service "
+                    f"`{service.attributes['metadata']['name']}` sends",
+                    OutputPlace(service.id, ("spec", "ports", at, "targetPort")),
+                    help=f"there are {listed}" if listed else "name the container's port, or give a number",
+                )
+
+
+def _is_name(port: Mapping[str, Any]) -> bool:
+    return isinstance(port.get("targetPort"), str)
+
+
+def _named_ports(resource: Resource) -> tuple[Mapping[str, Any], set[str]]:
+    """Return the labels of a workload's pods and the names of their ports; of anything else nothing."""
+    if not resource.workload or "template" not in resource.attributes["spec"]:
+        return {}, set()
+    template = resource.attributes["spec"]["template"]
+    containers = [*(template["spec"].get("containers") or ()), *(template["spec"].get("initContainers") or ())]
+    names = {port["name"] for each in containers for port in each.get("ports") or () if port.get("name")}
+    return (template.get("metadata") or {}).get("labels") or {}, names
 
 
 def _check_references(

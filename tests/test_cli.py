@@ -323,7 +323,7 @@ def test_a_failing_stack_prints_nothing(shop: Workbench) -> None:
 
 def test_nothing_rendered_is_an_error(workbench: Workbench) -> None:
     """A stack without objects would delete what is deployed; `allowEmpty: true` means it."""
-    workbench.app("shared: {labels: {a: b}}\n")
+    workbench.app("web: {enabled: false, workload: {containers: {web: {image: 'a:1'}}}}\n")
 
     assert "error[KR516]: stack `shop/dev` renders to nothing" in workbench.fail()
     workbench.write({"shop/dev/stack.yaml": "allowEmpty: true\n"})

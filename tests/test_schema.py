@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from kusion_render.diagnostics import Diagnostics, Place
 from kusion_render.schema import artefacts, build, check, merge_keys, positions, publish, truth, typed
-from kusion_render.schema.check import validator
+from kusion_render.schema.faults import validator
 from kusion_render.schema.patterns import QUICK, Invalid, matches
 from kusion_render.yamlio import parse
 
@@ -62,7 +62,7 @@ VALID: dict[str, list[Any]] = {
     "modules/service": [SERVICE],
     "modules/job": [
         {"schedule": "0 3 * * *", "containers": {"a": {"image": "b", "ports": [5432, {"containerPort": 1}]}}},
-        {"phase": "before", "backoffLimit": 2, "containers": {}},
+        {"backoffLimit": 2, "containers": {"main": {"image": "a"}}},
     ],
     "modules/network": [
         {"ports": [{"port": 80, "targetPort": "http", "public": True}], "port": {"type": "aws"}},
@@ -102,7 +102,7 @@ VALID: dict[str, list[Any]] = {
             "clusterScopedKinds": ["cert-manager.io/ClusterIssuer"],
         }
     ],
-    "kusion-render": [{"limits": {"maxNodes": 1}, "kubernetesVersions": ["1.30"], "output": {"profile": "argocd"}}],
+    "kusion-render": [{"limits": {"maxNodes": 1}, "kubernetesVersions": ["1.30"]}],
 }
 
 
@@ -256,7 +256,7 @@ BAD: list[tuple[str, Any, str, tuple[str | int, ...], str, str]] = [
     ("modules/service", {**SERVICE, "replicas": -1}, "KR206", ("replicas",), "must be at least 0, found `-1`", ""),
     ("modules/service", {**SERVICE, "type": "deployment"}, "KR204", ("type",), "must be `Deployment`", "did you mean `Deployment`?"),
     ("modules/service", {"replicas": 1}, "KR202", (), "service has no `containers`", ""),
-    ("modules/service", {"image": "a", "containers": {}}, "KR203", ("image",), "unknown key `image`", "belongs under"),
+    ("modules/service", {"image": "a", "containers": {"web": {"image": "a"}}}, "KR203", ("image",), "unknown key `image`", "belongs under"),
     ("modules/service", {"containers": {"a": {}}}, "KR202", ("containers", "a"), "`a` has no `image`", "add it, as `image: "),
     ("modules/service", {"containers": [{"name": "web"}]}, "KR201", ("containers",), "must be a map, found a list", "`containers: {web: {image: …}}`"),
     ("modules/service", server(env=[{"name": "A", "value": "b"}]), "KR201", ("containers", "server", "env"), "must be a map, found a list", "`env: {A: …}`"),

@@ -80,7 +80,7 @@ def test_a_render_imports_only_the_modules_it_uses() -> None:
     modules = imported(RENDER, str(PROJECT / "examples/hello"), "hello/prod")
 
     assert "kusion_render.modules.service" in modules
-    assert not modules & {"kusion_render.modules.job", "kusion_render.modules.secrets", "kusion_render.schema.check"}
+    assert not modules & {"kusion_render.modules.job", "kusion_render.modules.secrets", "kusion_render.schema.faults"}
 
 
 def test_the_version_needs_no_library() -> None:

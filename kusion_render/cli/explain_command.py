@@ -9,6 +9,7 @@ import click
 from kusion_render.cli.session import Session, use_colour
 from kusion_render.diagnostics import InputError, UsageError
 from kusion_render.document import dotted
+from kusion_render.kubernetes.order import sort_key
 from kusion_render.pipeline import Options
 from kusion_render.rendering import compile_stack
 
@@ -46,7 +47,7 @@ def command(stack: str, object_name: str | None, field: str | None, output_forma
     if compilation.spec is None:
         raise InputError
     if object_name is None:
-        for resource in compilation.resources:
+        for resource in sorted(compilation.resources, key=lambda each: sort_key(each.attributes)):
             click.echo(_name(resource))
         return
     resource = _find(compilation.resources, object_name)

@@ -8,6 +8,7 @@ import shlex
 import click
 
 from kusion_render.diagnostics import UsageError
+from kusion_render.repository.root import SETTINGS_FILE
 from kusion_render.scaffold import NAME_RULE, is_name, project_files, repository_files
 
 
@@ -28,6 +29,8 @@ def command(folder: str, project: str | None, only_project: bool) -> None:  # no
     name = project or _folder_name(folder)
     if not is_name(name):
         raise UsageError(f"`{name}` can't be a project's name: {NAME_RULE}; say another with --project")
+    if not only_project:
+        _refuse_nesting(folder)
     files = project_files(name) if only_project else repository_files(name)
     taken = [path for path in files if os.path.lexists(os.path.join(folder, path))]
     if taken:
@@ -40,6 +43,15 @@ def command(folder: str, project: str | None, only_project: bool) -> None:  # no
         click.echo(f"  wrote {os.path.join(folder, path) if folder != '.' else path}", err=True)
     enter = "" if folder == "." else f"cd {shlex.quote(folder)} && "
     click.echo(f"\nNow try:\n  {enter}kusion-render render", err=True)
+
+
+def _refuse_nesting(folder: str) -> None:
+    """Refuse a repository inside another: the outer one would take its projects for its own."""
+    above = os.path.realpath(folder)
+    while above != os.path.dirname(above):
+        if os.path.isfile(os.path.join(above, SETTINGS_FILE)):
+            raise UsageError(f"`{above}` is a repository already; add a project to it with --only-project")
+        above = os.path.dirname(above)
 
 
 def _folder_name(folder: str) -> str:

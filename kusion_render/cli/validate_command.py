@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     "-f",
     "output_format",
     type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="How to report.",
+    help="How to report; text, but on GitHub its annotations.",
 )
 @click.option("--workspace", "-w", help="Validate on this workspace instead of the stack's own.")
 @click.option(
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to work with.")
 def command(
-    stacks: tuple[str, ...], output_format: str, workspace: str | None, compatibility: str | None, jobs: int
+    stacks: tuple[str, ...], output_format: str | None, workspace: str | None, compatibility: str | None, jobs: int
 ) -> None:
     """Report every problem of the stacks and of what they render to.
 
@@ -58,7 +56,7 @@ def command(
     session.report(output_format, to_stdout=True)
     if session.diagnostics.failed:
         raise InputError
-    if not session.diagnostics.items and output_format == "text":
+    if not session.diagnostics.items and output_format in (None, "text"):
         count = len(targets)
         click.echo(f"{count} render{'s' if count != 1 else ''} checked, no problems", err=True)
 

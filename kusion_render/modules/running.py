@@ -56,7 +56,11 @@ def check_parts(app: Mapping[str, Any], name: str, diagnostics: Diagnostics) -> 
     for key, config, place in parts({**app, "accessories": accessories if isinstance(accessories, dict) else {}}, name):
         module = module_name(key, config)
         written: object = config  # nothing has checked yet that it is a map
-        if isinstance(written, dict) and load(module) is not None:
+        if not isinstance(written, dict):
+            continue
+        if load(module) is None:
+            _report_unknown(module, place, diagnostics)
+        else:
             check(config, f"modules/{module}", diagnostics, pointer=place, schema=schema_of(module))
 
 

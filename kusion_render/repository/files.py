@@ -79,7 +79,7 @@ class Files:
         if file in self._bytes and self._bytes[file] is not None:
             return self._bytes[file]
         path = self.path(file)
-        if self.relative(path) is None or not self.inside(path):
+        if file.startswith("/") or self.relative(path) is None or not self.inside(path):
             diagnostics.report(
                 OUTSIDE_ROOT,
                 f"`{file}` leads outside the repository",

@@ -37,7 +37,7 @@ def check(
             pass
         else:
             return True
-    from kusion_render.schema.check import explain
+    from kusion_render.schema.faults import explain
 
     return explain(data, name, diagnostics, pointer=pointer, document=document, schema=schema)
 

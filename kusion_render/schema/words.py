@@ -210,7 +210,7 @@ def out_of_range(error: Error, context: Context) -> Iterator[Finding]:
     limit = error.validator_value
     found = shown(error.instance, pointer)
     text = BOUNDS[str(error.validator)].format(limit=limit)
-    if limit == 1 and error.validator in {"minLength", "minItems"}:
+    if limit == 1 and error.validator in {"minLength", "minItems", "minProperties"}:
         text, found = "must not be empty", ""
     elif error.validator not in {"minimum", "maximum"}:
         found = ""

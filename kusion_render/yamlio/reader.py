@@ -182,8 +182,11 @@ class _Reading:
         try:
             return self._documents(several=several)
         except _Bounds as bounds:
-            rule = ALIAS if isinstance(bounds, _Cycle) else TOO_LARGE
-            self.report(rule, str(bounds), bounds.node)
+            if isinstance(bounds, _Cycle):
+                self.report(ALIAS, str(bounds), bounds.node, help="write out what is meant")
+            else:
+                advice = "split the file; the bounds are `limits` of kusion-render.yaml"
+                self.report(TOO_LARGE, str(bounds), bounds.node, help=advice)
         except YAMLError as failure:
             self._fail(failure)
         return None

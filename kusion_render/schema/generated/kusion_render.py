@@ -32,42 +32,6 @@ def validate(data):
             raise Invalid
         for data__kubernetesVersions_x, data__kubernetesVersions_item in enumerate(data__kubernetesVersions):
             _kubernetesversion(data__kubernetesVersions_item)
-    if 'output' in data_keys:
-        data_keys.remove('output')
-        data__output = data['output']
-        if not isinstance(data__output, dict):
-            raise Invalid
-        data__output_keys = set(data__output.keys())
-        if 'target' in data__output_keys:
-            data__output_keys.remove('target')
-            data__output__target = data__output['target']
-            if not isinstance(data__output__target, str):
-                raise Invalid
-        if 'directory' in data__output_keys:
-            data__output_keys.remove('directory')
-            data__output__directory = data__output['directory']
-            if not isinstance(data__output__directory, str):
-                raise Invalid
-            data__output__directory_len = len(data__output__directory)
-            if data__output__directory_len < 1:
-                raise Invalid
-        if 'profile' in data__output_keys:
-            data__output_keys.remove('profile')
-            data__output__profile = data__output['profile']
-            if not (data__output__profile in ('plain',) or data__output__profile in ('argocd',) or data__output__profile in ('flux',)):
-                raise Invalid
-        if 'namespacePolicy' in data__output_keys:
-            data__output_keys.remove('namespacePolicy')
-            data__output__namespacePolicy = data__output['namespacePolicy']
-            if not (data__output__namespacePolicy in ('set',) or data__output__namespacePolicy in ('omit',)):
-                raise Invalid
-        if 'kustomization' in data__output_keys:
-            data__output_keys.remove('kustomization')
-            data__output__kustomization = data__output['kustomization']
-            if not isinstance(data__output__kustomization, bool):
-                raise Invalid
-        if data__output_keys:
-            raise Invalid
     if 'limits' in data_keys:
         data_keys.remove('limits')
         data__limits = data['limits']
@@ -105,22 +69,6 @@ def validate(data):
                 raise Invalid
             if isinstance(data__limits__maxNodes, (int, float)) and (not isinstance(data__limits__maxNodes, bool)):
                 if data__limits__maxNodes < 1:
-                    raise Invalid
-        if 'maxOutputBytes' in data__limits_keys:
-            data__limits_keys.remove('maxOutputBytes')
-            data__limits__maxOutputBytes = data__limits['maxOutputBytes']
-            if not isinstance(data__limits__maxOutputBytes, int) or isinstance(data__limits__maxOutputBytes, bool):
-                raise Invalid
-            if isinstance(data__limits__maxOutputBytes, (int, float)) and (not isinstance(data__limits__maxOutputBytes, bool)):
-                if data__limits__maxOutputBytes < 1:
-                    raise Invalid
-        if 'timeoutSeconds' in data__limits_keys:
-            data__limits_keys.remove('timeoutSeconds')
-            data__limits__timeoutSeconds = data__limits['timeoutSeconds']
-            if not isinstance(data__limits__timeoutSeconds, int) or isinstance(data__limits__timeoutSeconds, bool):
-                raise Invalid
-            if isinstance(data__limits__timeoutSeconds, (int, float)) and (not isinstance(data__limits__timeoutSeconds, bool)):
-                if data__limits__timeoutSeconds < 1:
                     raise Invalid
         if data__limits_keys:
             raise Invalid

@@ -78,7 +78,16 @@ def validate(data):
     if 'containers' in data_keys:
         data_keys.remove('containers')
         data__containers = data['containers']
-        _containers(data__containers)
+        if not isinstance(data__containers, dict):
+            raise Invalid
+        data__containers_len = len(data__containers)
+        if data__containers_len < 1:
+            raise Invalid
+        data__containers_keys = set(data__containers.keys())
+        for data__containers_key in data__containers_keys:
+            if data__containers_key not in []:
+                data__containers_value = data__containers.get(data__containers_key)
+                _container(data__containers_value)
     if 'initContainers' in data_keys:
         data_keys.remove('initContainers')
         data__initContainers = data['initContainers']
@@ -884,8 +893,7 @@ def _container(data):
         data__image = data['image']
         if not isinstance(data__image, str):
             raise Invalid
-        data__image_len = len(data__image)
-        if data__image_len < 1:
+        if not matches('^[^\\s]+$', data__image):
             raise Invalid
     if 'command' in data_keys:
         data_keys.remove('command')
