@@ -64,7 +64,7 @@ def assemble(sources: Sources) -> dict[str, Any]:
     """Return the stack's apps by name, deletions not yet settled."""
     merged: dict[str, Any] = {}
     for layer in sources.layers:
-        merged = _merge_apps(merged, layer)
+        merged = _merge_apps({} if layer.get(DIRECTIVE) == "replace" else merged, layer)
     # One that is no map stays for the schema to refuse.
     every = merged.pop(EVERY) if isinstance(merged.get(EVERY), dict) else None
     for pointer, value in sources.settings:
@@ -106,14 +106,14 @@ def _numbered(data: Any, pointer: Pointer) -> Pointer:
 
 def is_app(name: str) -> bool:
     """Tell whether a top-level key names an app; the others are a place for anchors and editors' settings."""
-    return not (name.startswith(("_", "x-")) or name == "$schema")
+    return not name.startswith(("_", "x-")) and name not in ("$schema", DIRECTIVE)
 
 
 def _merge_apps(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(below)
     for name, app in above.items():
-        if not is_app(name):
-            continue
+        if not is_app(name) and (name != DIRECTIVE or app == "replace"):
+            continue  # a directive that is no word stays, for `settle` to tell
         known = result.get(name, MISSING)
         result[name] = merge_app(known, app) if _merges(known, app) else lay(known, app)
     return result

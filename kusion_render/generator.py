@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from kusion_render.diagnostics import Place, Rule
 from kusion_render.model import Resource
 from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Pointer
+    from kusion_render.diagnostics import Diagnostics, Pointer
     from kusion_render.model import Patcher
 
 NAME_LABEL: Final = "app.kubernetes.io/name"
 PART_OF_LABEL: Final = "app.kubernetes.io/part-of"
+
+
+FIELD_WITHOUT_EFFECT: Final = Rule("KR331", "field-without-effect")
 
 
 class Context:
@@ -108,6 +112,17 @@ class GeneratorRequest:
         """The two labels that tell the app's objects from others: also its selector."""
         own = self.app_labels
         return {NAME_LABEL: own.get(NAME_LABEL, self.app), PART_OF_LABEL: own.get(PART_OF_LABEL, self.context.project)}
+
+    def refuse(self, fields: Iterable[str], kind: str, diagnostics: Diagnostics) -> None:
+        """Report the fields of the config that objects of `kind` do not have, so that none is dropped silently."""
+        for field in fields:
+            if self.config.get(field) is not None:
+                diagnostics.report(
+                    FIELD_WITHOUT_EFFECT,
+                    f"a {kind} has no `{field}`",
+                    Place((*self.place, field), on_key=True),
+                    help="remove it, or delete with `null` what lies beneath",
+                )
 
     def resource(
         self,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workbench import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PACKAGE: Final = PROJECT / "kusion_render"
 SOURCES: Final = [path for path in sorted(PACKAGE.rglob("*.py")) if "generated" not in path.parts]
@@ -50,7 +52,7 @@ def test_nothing_starts_programs() -> None:
     assert [] == [
         str(path)
         for path in SOURCES
-        if re.search(r"^\s*(import subprocess|from subprocess)|os\.system", path.read_text(), re.M)
+        if re.search(r"^\s*(import subprocess|from subprocess)|os\.system", path.read_text(), re.MULTILINE)
     ]
 
 
@@ -75,7 +77,7 @@ def test_every_code_means_one_thing() -> None:
 def test_every_code_is_documented() -> None:
     """Each code has a heading in the reference, and the reference knows no other."""
     text = (PROJECT / "docs/reference/diagnostics.md").read_text(encoding="utf-8")
-    documented = dict(re.findall(r"^## (KR\d+) ([a-z-]+)$", text, re.M))
+    documented = dict(re.findall(r"^## (KR\d+) ([a-z-]+)$", text, re.MULTILINE))
 
     assert {code: next(iter(each)) for code, each in rules().items()} == documented
 

@@ -51,6 +51,11 @@ def test_an_app_can_be_deleted_by_directive() -> None:
     assert {"b": {}} == apps("a: {labels: {x: y}}\nb: {}", "a: {$patch: delete}")
 
 
+def test_a_layer_can_replace_all_that_is_beneath() -> None:
+    """`$patch: replace` at the top of a file leaves no app of lower layers."""
+    assert {"b": {"labels": {"z": "z"}}} == apps("a: {}\nb: {labels: {x: x}}", "$patch: replace\nb: {labels: {z: z}}")
+
+
 def test_keys_that_are_no_apps_are_passed_by() -> None:
     """Top-level keys that begin with `_` or `x-` hold anchors, `$schema` is an editor's."""
     assert {"web": {"labels": {"a": "b"}}} == apps("_a: &a {a: b}\nx-b: 1\n$schema: s\nweb: {labels: *a}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import filecmp
 import json
 import shutil
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from workbench import PROJECT, Workbench
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EXAMPLES: Final = sorted(path.parent for path in (PROJECT / "examples").glob("*/kusion-render.yaml"))
 

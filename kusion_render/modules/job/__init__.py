@@ -36,6 +36,8 @@ _OF_JOB: Final = (
 def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
     """Make the Job or CronJob, and the ConfigMaps, claims and service account that it brings along."""
     config = request.config
+    if not config.get("schedule"):
+        request.refuse((key for key in _OF_CRONJOB if key != "suspend"), "Job", diagnostics)
     made = pod(request, diagnostics, restart_policy="Never")
     job: dict[str, Any] = {key: config[key] for key in _OF_JOB if config.get(key) is not None}
     job["template"] = made.template

@@ -32,16 +32,25 @@ _AS_WRITTEN: Final = {
         "revisionHistoryLimit",
         "podManagementPolicy",
         "persistentVolumeClaimRetentionPolicy",
+        "serviceName",
     ),
     "DaemonSet": ("minReadySeconds", "revisionHistoryLimit"),
     "CollaSet": ("minReadySeconds", "revisionHistoryLimit"),
 }
+# `replicas` is not among them: as a platform's default it may lie beneath any workload.
+_OF_SOME_KINDS: Final = (
+    "progressDeadlineSeconds",
+    "podManagementPolicy",
+    "persistentVolumeClaimRetentionPolicy",
+    "serviceName",
+)
 
 
 def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
     """Make the workload, and the ConfigMaps, claims and service account that it brings along."""
     config = request.config
     kind = config.get("type") or "Deployment"
+    request.refuse((key for key in _OF_SOME_KINDS if key not in _AS_WRITTEN[kind]), kind, diagnostics)
     made = pod(request, diagnostics, stateful=kind == "StatefulSet")
     workload = request.resource(
         _API_VERSIONS[kind],
