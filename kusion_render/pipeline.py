@@ -212,7 +212,8 @@ def compatibility_of(repository: Repository, stack: Stack, layers: Sequence[Laye
     if said:
         return str(said)
     apps = [app for layer in layers for app in layer.data.values() if isinstance(app, dict)]
-    return "kusion" if any(str(app.get("_type", "")).startswith("kam.") for app in apps) else "native"
+    evaluated = any(str(app.get("_type", "")).startswith("kam.") for app in apps)
+    return "kusion" if evaluated or repository.looks_like_kusion(stack.project) else "native"
 
 
 def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:

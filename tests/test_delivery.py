@@ -255,3 +255,14 @@ def test_a_removed_stack_needs_leave(workbench: Workbench) -> None:
     assert "error[KR512]: this would remove all 2 objects of `shop/prod`" in report
     assert "--allow-mass-delete" in report
     assert "2 removed" in workbench.render("--output", "out", "--allow-mass-delete").stderr
+
+
+def test_what_a_killed_run_left_is_cleared(workbench: Workbench) -> None:
+    """A staged file of a run that was killed has no manifest's suffix and goes with the next run."""
+    workbench.app("web: {workload: {containers: {web: {image: a}}}}\n").render("--output", "out")
+    folder = workbench.root / "out/shop/dev"
+    (folder / ".kusion-render-new-0123456789abcdef").write_text("half")
+
+    workbench.render("--output", "out")
+
+    assert {".kusion-render", "deployment-web.yaml"} == {path.name for path in folder.iterdir()}

@@ -433,3 +433,21 @@ def test_what_was_read_and_looked_for_is_remembered(shop: Workbench) -> None:
 
     assert {"kusion-render.yaml", "teams/shop/dev/stack.yaml", "teams/shop/project.yaml"} == set(repository.files.read)
     assert {"workspaces/dev.yaml", "workspaces/default.yaml"} <= repository.files.absent
+
+
+def test_one_evaluated_layer_makes_the_whole_project_kusion(workbench: Workbench) -> None:
+    """Where nobody says the compatibility, a `_type` of Kusion in any stack of the project decides for all."""
+    workbench.write(
+        {
+            ".git/HEAD": "",
+            "shop/project.yaml": "name: shop\n",
+            "shop/dev/stack.yaml": "name: dev\n",
+            "shop/dev/app.yaml": "web: {workload: {containers: {web: {image: a}}}}\n",
+            "shop/prod/stack.yaml": "name: prod\n",
+            "shop/prod/app.yaml": "web: {_type: kam.v1.app_configuration.AppConfiguration, workload: {replicas: 2}}\n",
+        }
+    )
+
+    run = workbench.render("shop/dev")
+
+    assert "shop-dev-web" == run.manifest("Deployment")["metadata"]["name"]

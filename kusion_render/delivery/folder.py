@@ -105,7 +105,8 @@ def _path(output: str, path: str) -> str:
 
 def _temporary(output: str, path: str) -> str:
     folder, _, name = path.rpartition("/")
-    return os.path.join(_path(output, folder), f"{_TEMPORARY}-{name}")
+    # Neither a manifest's suffix nor a name longer than the file's own: a killed run may leave it behind.
+    return os.path.join(_path(output, folder), f"{_TEMPORARY}-{_digest(name.encode())[:16]}")
 
 
 def _digest(content: bytes) -> str:
@@ -191,12 +192,15 @@ def _stage(output: str, folder: str, names: Mapping[str, bytes], staged: list[st
     for name, content in sorted(names.items()):
         if _content(os.path.join(place, name)) != content:
             staged.append(f"{folder}/{name}")
-            with open(os.path.join(place, f"{_TEMPORARY}-{name}"), "wb") as stream:
+            with open(_temporary(output, f"{folder}/{name}"), "wb") as stream:
                 stream.write(content)
 
 
 def _prune(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[str, str]) -> Iterable[str]:
     place = _path(output, folder)
+    for name in os.listdir(place) if os.path.isdir(place) else ():
+        if name.startswith(f"{_TEMPORARY}-"):
+            os.remove(os.path.join(place, name))  # left by a run that was killed
     for name in owned:
         if name not in names and os.path.lexists(os.path.join(place, name)):
             os.remove(os.path.join(place, name))

@@ -273,6 +273,21 @@ class Repository:
             help=f"did you mean `{close[0]}`?" if close else f"add workspaces/{name}.yaml; {known}",
         )
 
+    def looks_like_kusion(self, project: Project) -> bool:
+        """Tell whether any app file of a project is KCL, or says the `_type` that evaluated KCL has.
+
+        Asked only where nobody says which compatibility is meant: it reads the project's other stacks too.
+        """
+        for folder, names in self.folders(project.path):
+            if "kcl.mod" in names or any(name.endswith(".k") for name in names):
+                return True
+            for name in sorted(names):
+                if name == APP_FILE or name.endswith(APP_SUFFIX):
+                    content = self.files.content(f"{folder}/{name}" if folder else name, Diagnostics()) or b""
+                    if b"_type" in content and b"kam." in content:
+                        return True
+        return False
+
     def app_files(self, stack: Stack, diagnostics: Diagnostics) -> list[tuple[str, Span | None]]:
         """Return the files that a stack's layers are read from, in merge order, and the place that names each."""
         return self._entries(stack) if "entries" in stack.data else self._usual_files(stack, diagnostics)
