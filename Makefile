@@ -26,7 +26,7 @@ schemas: $(VENV)/.installed  ## write validators and published schemas anew
 	$(BIN)/python -m kusion_render.schema.build
 
 golden: $(VENV)/.installed  ## rewrite expected output; read what changed like code
-	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_examples.py --update-golden
+	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_examples.py tests/test_docs.py --update-golden
 
 integration: $(VENV)/.installed  ## the tests against real kubectl; fails where a tool is missing
 	KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration

@@ -33,6 +33,8 @@ HEAVY: Final = {
     "typing",
     "unittest",
 }
+# What is needed only when something is wrong, or someone asks.
+COLD: Final = ("placement", "attribution", "tracing", "report", "explain", "schema.faults", "yamlio.failures")
 RENDER: Final = """
 import sys
 before = set(sys.modules)
@@ -73,6 +75,7 @@ def test_a_render_imports_nothing_heavy() -> None:
     modules = imported(RENDER, str(PROJECT / "examples/online-boutique"), "online-boutique/prod")
 
     assert set() == {name for name in modules if name in HEAVY or name.partition(".")[0] in HEAVY}
+    assert set() == modules & {f"kusion_render.{name}" for name in COLD}
 
 
 def test_a_render_imports_only_the_modules_it_uses() -> None:

@@ -1,0 +1,74 @@
+"""What the pages show is what the program does."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import pytest
+import yaml
+from workbench import PROJECT, Workbench
+
+from kusion_render.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLI_PAGE: Final = PROJECT / "docs/reference/cli.md"
+PAGES: Final = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("kusion_render/**/*.md")])
+READMES: Final = sorted(PROJECT.glob("kusion_render/modules/*/README.md"))
+
+
+def help_of(workbench: Workbench, *command: str) -> str:
+    """Return the help text of a command, 80 columns wide."""
+    run = workbench.run(*command, "--help", env={"COLUMNS": "80"})
+    assert run.exit_code == 0, run.stderr
+    return run.stdout.rstrip()
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_stands_in_the_reference(
+    command: str | None, workbench: Workbench, request: pytest.FixtureRequest
+) -> None:
+    """The reference shows each command's help as it is, and each help shows an example."""
+    text = help_of(workbench, *([command] if command else []))
+    page = CLI_PAGE.read_text(encoding="utf-8")
+    if command and request.config.getoption("--update-golden"):
+        page = re.sub(
+            rf"(## {command}\n\n```text\n).*?(\n```)", lambda found: found[1] + text + found[2], page, flags=re.DOTALL
+        )
+        CLI_PAGE.write_text(page, encoding="utf-8")
+
+    assert f"```text\n{text}\n```" in page
+    assert "Example" in text
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.parent.name)
+def test_module_examples_render_to_what_is_shown(readme: Path, workbench: Workbench) -> None:
+    """A module's page holds an app and, next, what it renders to."""
+    blocks = re.findall(r"```yaml\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    app, shown = next((one, two) for one, two in zip(blocks, blocks[1:], strict=False) if "kind:" in two)
+    workspace = next(
+        (block for block in blocks if block.lstrip().startswith(("secretStore:", "secrets:", "modules:"))), "{}\n"
+    )
+    workbench.app(app, **{"workspaces/dev.yaml": workspace})
+
+    run = workbench.render()
+
+    printed = run.manifests
+    for manifest in yaml.safe_load_all(shown):
+        assert manifest in printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(PROJECT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    """A link to a file of the project finds it, and its heading where it names one."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        name, _, heading = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), target
+        if heading and file.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}, target
