@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from workbench import PROJECT
 
 if TYPE_CHECKING:
@@ -89,3 +90,19 @@ def test_every_module_and_target_is_a_whole_folder() -> None:
 
     assert [] == [path.name for path in modules if not (path / "schema.json").is_file()]
     assert [] == [path.name for path in [*modules, *targets] if not (path / "README.md").is_file()]
+
+
+@pytest.mark.parametrize("kind", ["modules", "targets"])
+def test_plug_ins_do_not_know_each_other(kind: str) -> None:
+    """A module or a target imports no other one, so each can be added or removed by itself."""
+    folders = [path.parent for path in (PACKAGE / kind).glob("*/__init__.py")]
+    others = {
+        f"{path.relative_to(PROJECT)} imports {other.name}"
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for other in folders
+        if other != folder and f"kusion_render.{kind}.{other.name}" in path.read_text(encoding="utf-8")
+    }
+
+    assert folders
+    assert set() == others

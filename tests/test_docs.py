@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -47,7 +48,7 @@ def test_help_stands_in_the_reference(
 def test_module_examples_render_to_what_is_shown(readme: Path, workbench: Workbench) -> None:
     """A module's page holds an app and, next, what it renders to."""
     blocks = re.findall(r"```yaml\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
-    app, shown = next((one, two) for one, two in zip(blocks, blocks[1:], strict=False) if "kind:" in two)
+    app, shown = next((one, two) for one, two in pairwise(blocks) if "kind:" in two)
     workspace = next(
         (block for block in blocks if block.lstrip().startswith(("secretStore:", "secrets:", "modules:"))), "{}\n"
     )
