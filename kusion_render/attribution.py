@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Diagnostics, Place
 from kusion_render.document import leaves, put
+from kusion_render.modules import load, module_name, schema_of
+from kusion_render.modules.running import parts
 from kusion_render.pipeline import resources_of
+from kusion_render.schema import fits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,8 +93,10 @@ class Attribution:
 
     def _app_leaves(self) -> Iterator[tuple[Place, list[Resource]]]:
         for pointer, value in leaves(self._apps[self.app], (self.app,)):
-            for other in _others(value):
-                made = self._try(self._source, put(self._apps, pointer, other), self.app)
+            changes = [put(self._apps, pointer, other) for other in _others(value) if other != value]
+            # A value that the schema allows no other for still shows what it does when it is gone.
+            for changed in (*changes, _without(self._apps, pointer)):
+                made = self._try(self._source, changed, self.app)
                 if made is not None:
                     yield Place(pointer), made
                     break
@@ -120,6 +125,14 @@ class Attribution:
                 yield Place(pointer, document=document), made
 
     def _try(self, source: Input, apps: Mapping[str, Any], app: str) -> list[Resource] | None:
+        # Asked first, for a full check says at length why a change does not fit.
+        if not fits(apps[app], "app-configuration") or not all(
+            fits(config, f"modules/{name}", schema_of(name))
+            for key, config, _ in parts(apps[app], app)
+            for name in (module_name(key, config),)
+            if load(name) is not None
+        ):
+            return None
         found = Diagnostics()
         made = resources_of(source, apps, self._files, found, app)[0]
         return None if found.failed else made
@@ -193,6 +206,18 @@ def _key_places(data: Any, pointer: Pointer) -> Iterator[Pointer]:
     elif isinstance(data, list):
         for at, item in enumerate(data):
             yield from _key_places(item, (*pointer, at))
+
+
+def _without(data: Any, pointer: Pointer) -> Any:
+    """Return data without what stands at a place."""
+    step, rest = pointer[0], pointer[1:]
+    if isinstance(data, list):
+        position = int(step)
+        kept = [_without(data[position], rest)] if rest else []
+        return [*data[:position], *kept, *data[position + 1 :]]
+    if rest:
+        return {**data, step: _without(data[step], rest)}
+    return {key: value for key, value in data.items() if key != step}
 
 
 def _rename(data: Any, pointer: Pointer) -> Any:

@@ -25,6 +25,11 @@ class Trace:
         self._source: Final = source
         self._steps: Final = _prefixes(source.sources)
 
+    @property
+    def merged(self) -> Any:
+        """The assembled apps with a token for every scalar."""
+        return self._steps[-1]
+
     def span(self, pointer: Pointer, *, on_key: bool = False, enforced: bool = True) -> Span | None:
         """Return the place that a value of the apps was written at, or of the nearest thing around it.
 

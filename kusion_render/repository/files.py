@@ -30,12 +30,13 @@ class Files:
     Remembers what was read and what was looked for in vain, which together are the inputs of a render.
     """
 
-    __slots__ = ("_bytes", "_parsed", "absent", "limits", "root")
+    __slots__ = ("_bytes", "_parsed", "_positions", "absent", "limits", "root")
 
     def __init__(self, root: str, limits: Limits | None = None) -> None:
         self.root: Final = root
         self.limits = limits or Limits()
         self.absent: Final[set[str]] = set()
+        self._positions: Final[dict[str, Positions]] = {}
         self._bytes: Final[dict[str, bytes | None]] = {}
         self._parsed: Final[dict[str, tuple[Parsed | None, Sequence[Diagnostic]]]] = {}
 
@@ -142,8 +143,11 @@ class Files:
 
     def positions(self, file: str) -> Positions:
         """Return where every key and value of a readable file stands."""
-        content = self._bytes.get(file)
-        return positions(content, file) if content is not None else {}
+        known = self._positions.get(file)
+        if known is None:
+            content = self._bytes.get(file)
+            known = self._positions[file] = positions(content, file) if content is not None else {}
+        return known
 
     def span(self, file: str, pointer: Pointer, *, on_key: bool = False) -> Span:
         """Return the place of `pointer` in a file that was read."""
