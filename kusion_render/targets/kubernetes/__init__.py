@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kusion_render.diagnostics import Rule
 from kusion_render.kubernetes.limits import shorten
 from kusion_render.kubernetes.order import ordered, sort_key
 from kusion_render.kubernetes.scopes import KNOWN_KINDS
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from kusion_render.model import Spec
 
 SCOPE: Final = "stack"
-
-UNSUPPORTED: Final = Rule("KR401", "unsupported-resource")
 
 _SUFFIX: Final = ".yaml"
 _LONGEST: Final = 255 - len(_SUFFIX)
