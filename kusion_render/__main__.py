@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -13,6 +14,10 @@ def main() -> int:
 
         sys.stdout.write(f"kusion-render {__version__}\n")
         return 0
+    if arguments == ["argocd", "generate"]:
+        from kusion_render.integrations.argocd import main as generate
+
+        return generate(os.environ, os.getcwd())
     from kusion_render.cli import run
 
     return run(arguments)

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "validate": "Report every problem, with its place.",
     "render": "Render stacks to manifests.",
     "explain": "Say where each value of an object comes from.",
+    "argocd": "Serve Argo CD as a config-management plug-in.",
     "schema": "Print the JSON Schema of a file.",
     "modules": "List modules, or describe one.",
     "targets": "List what stacks can be rendered to.",

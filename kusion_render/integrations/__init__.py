@@ -1,0 +1,1 @@
+"""The program as others call it: inside their processes, with their environments and their limits."""
