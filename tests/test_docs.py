@@ -73,3 +73,48 @@ def test_links_lead_somewhere(page: Path) -> None:
         if heading and file.suffix == ".md":
             headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
             assert heading in {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}, target
+
+
+# Their pages show one of the files and tell of others: a large one, or a second stack.
+NOT_WHOLE: Final = {"KR109", "KR314", "KR515"}
+
+
+def diagnostics_samples() -> list[tuple[str, dict[str, str], str]]:
+    """Return, for each rule whose page shows whole files, its code, the files and what the program says to them."""
+    text = (PROJECT / "docs/reference/diagnostics.md").read_text(encoding="utf-8")
+    parts = re.split(r"\n## (KR\d+) [a-z-]+\n", text)
+    found = []
+    for code, body in zip(parts[1::2], parts[2::2], strict=True):
+        files = dict(re.findall(r"`([\w./@-]+)`:\n\n```yaml\n(.*?)```", body, re.DOTALL))
+        said = [block for block in re.findall(r"```text\n(.*?)```", body, re.DOTALL) if code in block]
+        if files and said and code not in NOT_WHOLE:
+            found.append((code, files, said[0].strip()))
+    return found
+
+
+SAMPLES: Final = diagnostics_samples()
+
+
+def test_most_rules_have_a_sample() -> None:
+    """The page shows files and report for nearly every rule; the others need links, modes or bytes that no page shows."""
+    assert len(SAMPLES) > 50
+
+
+@pytest.mark.parametrize(("code", "files", "said"), SAMPLES, ids=[code for code, _, _ in SAMPLES])
+def test_a_rule_says_what_its_page_shows(workbench: Workbench, code: str, files: dict[str, str], said: str) -> None:
+    """The files of a rule's page, as stack `shop/prod`, give the report beside them."""
+    workbench.write(
+        {
+            "kusion-render.yaml": "compatibility: native\n",
+            "shop/project.yaml": "name: shop\n",
+            "shop/prod/stack.yaml": "name: prod\n",
+            "workspaces/prod.yaml": "{}\n",
+            "shop/prod/app.yaml": "web: {workload: {containers: {web: {image: registry.example/web:1.0.0}}}}\n",
+            **files,
+        }
+    )
+    report = workbench.run("render").stderr
+
+    assert code in report
+    # Which stacks have the problem depends on who else uses the file.
+    assert said in re.sub(r"^   = in .*\n", "", report, flags=re.MULTILINE)
