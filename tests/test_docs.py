@@ -116,5 +116,28 @@ def test_a_rule_says_what_its_page_shows(workbench: Workbench, code: str, files:
     report = workbench.run("render").stderr
 
     assert code in report
+    assert "\nhelp: " in said
     # Which stacks have the problem depends on who else uses the file.
     assert said in re.sub(r"^   = in .*\n", "", report, flags=re.MULTILINE)
+
+
+def test_the_first_example_of_the_readme_is_real(workbench: Workbench) -> None:
+    """What a newcomer types first gives what the README shows: the end of a render, an error, an explanation."""
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    shown = {
+        lines[0].removeprefix("$ kusion-render ").partition(" |")[0]: "\n".join(lines[1:]).strip()
+        for lines in (block.strip().splitlines() for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL))
+        if lines[0].startswith("$ kusion-render ")
+    }
+    workbench.run("init", "shop")
+    prod = workbench.root / "shop/shop/prod/app.yaml"
+    field = "spec.template.spec.containers[0].env[0].value"
+
+    rendered = workbench.render("shop/prod", folder="shop").stdout
+    explained = workbench.run("explain", "shop/prod", "deployment/web", field, folder="shop").stdout
+    prod.write_text(prod.read_text().replace("  workload:\n", "  workload:\n    replicas: two\n"))
+    report = workbench.run("render", "shop/prod", folder="shop").stderr
+
+    assert explained.strip() == shown[f"explain shop/prod deployment/web '{field}'"]
+    assert report.strip() == shown["render shop/prod"] or report.strip() in text
+    assert "\n".join(rendered.splitlines()[-9:]) in text

@@ -40,8 +40,18 @@ _CONTAINER_KEYS: Final = {
 _DEFAULTS: Final = {"protocol": "TCP"}
 
 
+# What to do where nothing more particular can be said.
+_NEXT_STEPS: Final = {
+    "KR310": "rename it",
+    "KR311": "write letters, digits, `-`, `_` and `.`, at most 63 of them",
+    "KR312": "remove it",
+    "KR313": "remove one of them",
+    "KR314": "make it smaller",
+}
+
+
 class Problem:
-    """One thing wrong with a manifest: a rule, where in the manifest, a sentence, and perhaps the next step."""
+    """One thing wrong with a manifest: a rule, where in the manifest, a sentence, and the next step."""
 
     __slots__ = ("help", "message", "pointer", "rule")
 
@@ -49,7 +59,7 @@ class Problem:
         self.rule: Final = rule
         self.pointer: Final = pointer
         self.message: Final = message
-        self.help: Final = help
+        self.help: Final = help or _NEXT_STEPS[rule.code]
 
     def __repr__(self) -> str:
         return f"Problem({self.rule.code}, {self.pointer!r}, {self.message!r})"

@@ -316,7 +316,10 @@ class Repository:
             return []
         except OSError as error:
             diagnostics.report(
-                UNREADABLE, f"`{folder}` cannot be listed: {(error.strerror or '').lower()}", Span(folder)
+                UNREADABLE,
+                f"`{folder}` cannot be listed: {(error.strerror or 'no reason given').lower()}",
+                Span(folder),
+                help="check the folder's mode",
             )
             return []
         if APP_FILE not in names and ("kcl.mod" in names or "main.k" in names):

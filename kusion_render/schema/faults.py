@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from kusion_render.schema.words import Error, Finding
 
 
+# What to do where nothing more particular can be said.
+NEXT_STEPS: Final = {
+    "KR201": "write a value of that kind",
+    "KR202": "add it",
+    "KR203": "remove it, or correct its name",
+    "KR204": "write one of these",
+    "KR205": "write it in that form",
+    "KR206": "choose a value within the bound",
+    "KR207": "keep one of them",
+}
 ABOUT_KEYS: Final = frozenset({"anyOf", "oneOf", "not"})
 
 
@@ -37,7 +47,7 @@ def explain(
             found.setdefault(finding.key(), finding)
     for finding in found.values():
         place = Place(finding.pointer, on_key=finding.on_key, document=document)
-        diagnostics.report(finding.rule, finding.message, place, help=finding.help)
+        diagnostics.report(finding.rule, finding.message, place, help=finding.help or NEXT_STEPS[finding.rule.code])
     return not found
 
 

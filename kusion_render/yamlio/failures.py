@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SYNTAX: Final = Rule("KR101", "yaml-syntax")
 ENCODING: Final = Rule("KR106", "encoding")
 
+_LOOK: Final = "look at this place and at the line above it"
 # libyaml's problem: what it means, and the next step where one cause is typical.
 _PROBLEMS: Final[dict[str, tuple[str, str | None]]] = {
     "mapping values are not allowed in this context": (
@@ -91,12 +92,12 @@ def report_failure(failure: YAMLError | None, content: bytes, file: str, diagnos
     elif isinstance(failure, MarkedYAMLError):
         _report_syntax(failure, source, diagnostics)
     else:
-        diagnostics.report(SYNTAX, str(failure).lower(), source.span(0, 0))
+        diagnostics.report(SYNTAX, str(failure).lower(), source.span(0, 0), help=_LOOK)
 
 
 def _report_syntax(failure: MarkedYAMLError, source: SourceText, diagnostics: Diagnostics) -> None:
     problem = failure.problem or "the file is no valid YAML"
-    message, advice = _PROBLEMS.get(problem, (problem[:1].lower() + problem[1:], None))
+    message, advice = _PROBLEMS.get(problem, (problem[:1].lower() + problem[1:], _LOOK))
     mark = failure.problem_mark
     if failure.context_mark is not None and (
         (failure.context == _QUOTE_CONTEXT and "unexpected" in problem) or problem == "could not find expected ':'"
