@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import metadata
+from typing import Final
 
 import click
 
@@ -13,12 +14,7 @@ from kusion_render.cli.session import Session, use_colour
 from kusion_render.cli.table import print_table
 from kusion_render.diagnostics import InputError, KusionRenderError
 
-_NEEDED = ("click", "PyYAML", "jsonschema")
-_EXTRAS = (
-    ("kcl-lib", "reads KCL stacks (extra `kcl`)"),
-    ("jsonschema-rs", "validates manifests fast (extra `validate`)"),
-)
-_PROGRAMS = (("git", "commits and compares"), ("kubectl", "tests only"), ("helm", "tests only"))
+_NEEDED: Final = ("click", "PyYAML", "jsonschema")
 
 
 @click.command("doctor")
@@ -29,7 +25,7 @@ def command() -> None:
     Example:
       kusion-render doctor
     """
-    rows = [*_installation(), *_optional(), *_repository()]
+    rows = [*_installation(), *_repository()]
     print_table(("CHECK", "STATE", "DETAIL"), rows, colour=use_colour(sys.stdout.isatty()))
     if any(state == "WRONG" for _, state, _ in rows):
         raise InputError
@@ -50,20 +46,6 @@ def _installation() -> list[tuple[str, str, str]]:
     return rows
 
 
-def _optional() -> list[tuple[str, str, str]]:
-    from shutil import which
-
-    rows = []
-    for name, purpose in _EXTRAS:
-        try:
-            rows.append((name, "ok", f"{metadata.version(name)}; {purpose}"))
-        except metadata.PackageNotFoundError:
-            rows.append((name, "absent", purpose))
-    for name, purpose in _PROGRAMS:
-        rows.append((name, "ok" if which(name) else "absent", purpose))
-    return rows
-
-
 def _repository() -> list[tuple[str, str, str]]:
     try:
         session = Session()
@@ -72,7 +54,10 @@ def _repository() -> list[tuple[str, str, str]]:
     projects = session.repository.project_folders()
     stacks = session.repository.stack_folders()
     workspaces = session.repository.workspace_names()
-    counted = f"{len(projects)} projects, {len(stacks)} stacks, {len(workspaces)} workspaces"
+    counted = ", ".join(
+        f"{len(found)} {name}{'s' if len(found) != 1 else ''}"
+        for name, found in (("project", projects), ("stack", stacks), ("workspace", workspaces))
+    )
     state = "WRONG" if session.diagnostics.failed else "ok"
     session.report()
     return [("repository", state, session.repository.files.root), ("contents", "ok" if stacks else "empty", counted)]
