@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.modules import module_name
+from kusion_render.suggestion import suggest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,15 +112,11 @@ class Interpolation:
     def _value(self, name: str, place: Place) -> Any:
         if name in self._variables:
             return self._variables[name]
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, self._variables, 1)
-        known = ", ".join(f"`{known}`" for known in sorted(self._variables)[:12])
         self._diagnostics.report(
             UNKNOWN_REFERENCE,
             f"`{name}` is nothing that can be referred to here",
             place,
-            help=f"did you mean `{close[0]}`?" if close else f"there are {known}",
+            help=suggest(name, sorted(self._variables)),
         )
         return ""
 

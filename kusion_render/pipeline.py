@@ -12,6 +12,7 @@ from kusion_render.modules import Context, module_name, schema_of
 from kusion_render.modules.running import check_parts, generate, parts
 from kusion_render.namespace import effective_namespace, namespace_object
 from kusion_render.schema import check, typed
+from kusion_render.suggestion import listing, suggest
 from kusion_render.transformers import transform
 from kusion_render.transformers.config_hash import with_config_hash
 from kusion_render.verification import verify
@@ -252,14 +253,12 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
 
 
 def _report_idle(name: str, apps: Mapping[str, Any], diagnostics: Diagnostics) -> None:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, [other for other in apps if other != name], 1)
+    others = [other for other in apps if other != name]
     diagnostics.report(
         IDLE_APP,
         f"`{name}` has neither a workload nor accessories, so nothing comes of it",
         Place((name,), on_key=True),
-        help=f"did you mean `{close[0]}`?" if close else "give it a `workload`, or say `enabled: false`",
+        help=suggest(name, others, "give it a `workload`, or say `enabled: false`"),
     )
 
 
@@ -297,19 +296,13 @@ def _report_overruled(sources: Sources, diagnostics: Diagnostics) -> None:
 
 def _check_settings(sources: Sources, diagnostics: Diagnostics) -> None:
     for pointer in unsettable(sources) if sources.settings else ():
-        from difflib import get_close_matches
-
         known = sorted({name for layer in sources.layers for name in layer if is_app(name) and name != "*"})
-        close = get_close_matches(str(pointer[0]), known, 1)
-        listed = ", ".join(f"`{name}`" for name in known)
         diagnostics.report(
             SET_PATH,
             f"--set {dotted(pointer)} leads nowhere",
             help="the list on the way has no such item"
             if pointer[0] in known
-            else f"did you mean the app `{close[0]}`?"
-            if close
-            else f"begin with an app of this stack: {listed}",
+            else suggest(str(pointer[0]), known, f"begin with an app of this stack; {listing(known)}"),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kusion_render.diagnostics import OutputPlace, Place, Related, Rule
 from kusion_render.kubernetes.checks import problems
 from kusion_render.kubernetes.references import references
+from kusion_render.suggestion import suggest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,32 +122,25 @@ def _keys(manifest: Mapping[str, Any]) -> set[str] | None:
 def _report_missing_key(
     resource: Resource, reference: Reference, key: str, keys: Iterable[str], diagnostics: Diagnostics
 ) -> None:
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, sorted(keys), 1)
-    listed = ", ".join(f"`{known}`" for known in sorted(keys)[:12])
     diagnostics.report(
         DANGLING_REFERENCE,
         f"{reference.kind} `{reference.name}` has no key `{key}`",
         OutputPlace(resource.id, reference.pointer),
-        help=f"did you mean `{close[0]}`?" if close else f"it has {listed}" if listed else "give it the key",
+        help=suggest(key, sorted(keys)),
     )
 
 
 def _report_dangling(
     resource: Resource, reference: Reference, known: Iterable[tuple[str, str]], diagnostics: Diagnostics
 ) -> None:
-    from difflib import get_close_matches
-
     names = sorted(name for kind, name in known if kind == reference.kind)
-    close = get_close_matches(reference.name, names, 1)
     where = {"ConfigMap": "configs", "Secret": "secrets", "ServiceAccount": "serviceAccounts"}.get(reference.kind)
     elsewhere = f"say so where it lives elsewhere: `accessories: {{{where}: {{{reference.name}: {{existing: true}}}}}}`"
     diagnostics.report(
         DANGLING_REFERENCE,
         f"{reference.kind} `{reference.name}` is not in this stack",
         OutputPlace(resource.id, reference.pointer),
-        help=f"did you mean `{close[0]}`?" if close else elsewhere if where else "give the claim a `size` to make it",
+        help=suggest(reference.name, names, elsewhere if where else "give the claim a `size` to make it"),
     )
 
 

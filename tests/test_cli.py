@@ -302,7 +302,7 @@ def test_render_sets_values(shop: Workbench) -> None:
     assert "01" == run.manifest("Deployment")["metadata"]["labels"]["a.b/c"]
     report = shop.fail("shop/dev", "--set", "wep.workload.replicas=4")
     assert "error[KR124]: --set wep.workload.replicas leads nowhere" in report
-    assert "help: did you mean the app `web`?" in report
+    assert "help: did you mean `web`?" in report
     assert "error[KR201]" in shop.fail("shop/dev", "--set", "web.workload.replicas=many")
 
 
@@ -466,7 +466,7 @@ def test_the_doctor_looks_at_installation_and_repository(shop: Workbench) -> Non
     run = shop.run("doctor")
 
     assert (0, "") == (run.exit_code, run.stderr)
-    assert "1 projects, 2 stacks, 2 workspaces" in run.stdout
+    assert "1 project, 2 stacks, 2 workspaces" in run.stdout
     assert "libyaml" in run.stdout
 
 

@@ -12,6 +12,7 @@ from kusion_render.document import dotted
 from kusion_render.kubernetes.order import sort_key
 from kusion_render.pipeline import Options
 from kusion_render.rendering import compile_stack
+from kusion_render.suggestion import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,14 +70,8 @@ def _find(resources: Sequence[Resource], wanted: str) -> Resource:
     found = [resource for resource in resources if _name(resource) == wanted.lower()]
     if len(found) == 1:
         return found[0]
-    from difflib import get_close_matches
-
     names = [_name(resource) for resource in resources]
-    close = get_close_matches(wanted.lower(), names, 1)
-    raise UsageError(
-        f"no object `{wanted}` in this render; "
-        + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(sorted(names)[:12])}")
-    )
+    raise UsageError(f"no object `{wanted}` in this render; {suggest(wanted.lower(), sorted(names))}")
 
 
 def _pointer(data: Any, text: str) -> Pointer:

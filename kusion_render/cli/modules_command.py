@@ -12,6 +12,7 @@ from kusion_render.cli.session import use_colour
 from kusion_render.cli.table import print_table
 from kusion_render.diagnostics import UsageError
 from kusion_render.modules import load, names
+from kusion_render.suggestion import suggest
 
 
 @click.command("modules")
@@ -47,13 +48,7 @@ def _summary(name: str) -> tuple[str, str]:
 def _describe(name: str) -> str:
     module = load(name)
     if module is None:
-        from difflib import get_close_matches
-
-        known = names()
-        close = get_close_matches(name, known, 1)
-        raise UsageError(
-            f"no module `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}")
-        )
+        raise UsageError(f"no module `{name}`; {suggest(name, names())}")
     readme = os.path.join(os.path.dirname(getattr(module, "__file__", "") or ""), "README.md")
     if os.path.isfile(readme):
         with open(readme, encoding="utf-8") as stream:

@@ -11,6 +11,7 @@ from kusion_render.cli.session import Session, parse_setting, progress
 from kusion_render.diagnostics import InputError, UsageError
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
+from kusion_render.suggestion import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,11 +167,5 @@ def _target(name: str) -> Target:
 
     target = load(name)
     if target is None:
-        from difflib import get_close_matches
-
-        known = names()
-        close = get_close_matches(name, known, 1)
-        raise UsageError(
-            f"no target `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}")
-        )
+        raise UsageError(f"no target `{name}`; {suggest(name, names())}")
     return target

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from kusion_render.diagnostics import UsageError
+from kusion_render.suggestion import suggest
 
 
 @click.command("schema")
@@ -25,10 +26,5 @@ def command(name: str | None) -> None:
         click.echo("\n".join(names))
         return
     if name not in names:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, names, 1)
-        raise UsageError(
-            f"no schema `{name}`; " + (f"did you mean `{close[0]}`?" if close else f"there are {', '.join(names)}")
-        )
+        raise UsageError(f"no schema `{name}`; {suggest(name, names)}")
     click.echo(published_text(name), nl=False)

@@ -16,6 +16,7 @@ from kusion_render.repository import Files, Repository, find_root, select
 from kusion_render.repository.limits import limits_for
 from kusion_render.repository.root import ROOT_VARIABLE
 from kusion_render.setting import parse
+from kusion_render.suggestion import suggest
 from kusion_render.targets.kubernetes import stream
 
 TYPE_CHECKING = False
@@ -118,18 +119,11 @@ def read_parameters(environment: Mapping[str, str]) -> dict[str, Any]:
         name = item.get("name") if isinstance(item, dict) else None
         kinds = [kind for kind in ("string", "array", "map") if isinstance(item, dict) and item.get(kind) is not None]
         if name not in _PARAMETERS:
-            raise UsageError(f"unknown parameter `{name}`; {_hint(str(name))}")
+            raise UsageError(f"unknown parameter `{name}`; {suggest(str(name), _PARAMETERS)}")
         if len(kinds) != 1:
             raise UsageError(f"parameter `{name}` must have one of `string`, `array` and `map`")
         found[name] = item[kinds[0]]
     return found
-
-
-def _hint(name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, _PARAMETERS, 1)
-    return f"did you mean `{close[0]}`?" if close else f"there are {', '.join(f'`{each}`' for each in _PARAMETERS)}"
 
 
 def _said(name: str, parameters: Mapping[str, Any], environment: Mapping[str, str]) -> str:

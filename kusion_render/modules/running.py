@@ -5,6 +5,7 @@ from __future__ import annotations
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.modules import GeneratorRequest, load, module_name, names, schema_of
 from kusion_render.schema import check
+from kusion_render.suggestion import listing, suggest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,17 +74,12 @@ def parts(app: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str, An
 
 
 def _report_unknown(name: str, place: Pointer, diagnostics: Diagnostics) -> None:
-    from difflib import get_close_matches
-
     known = names()
-    close = get_close_matches(name, known, 1)
     diagnostics.report(
         UNKNOWN_MODULE,
         f"there is no module `{name}`",
         Place(place, on_key=True),
-        help=f"did you mean `{close[0]}`?"
-        if close
-        else f"there are {', '.join(f'`{each}`' for each in known)}; under a key of your own say `module: NAME`",
+        help=suggest(name, known, f"{listing(known)}; under a key of your own say `module: NAME`"),
     )
 
 

@@ -13,6 +13,7 @@ from kusion_render.repository.files import UNREADABLE
 from kusion_render.repository.root import SETTINGS_FILE
 from kusion_render.repository.version import satisfies
 from kusion_render.schema import check, typed
+from kusion_render.suggestion import listing, suggest
 from kusion_render.text import text
 
 TYPE_CHECKING = False
@@ -261,16 +262,12 @@ class Repository:
         return Workspace(name, file, data, parsed, deletes=deletes)
 
     def _report_missing(self, name: str, diagnostics: Diagnostics, where: Span | None) -> None:
-        from difflib import get_close_matches
-
         names = self.workspace_names()
-        close = get_close_matches(name, names, 1)
-        known = f"there are {', '.join(f'`{known}`' for known in names[:8])}" if names else "there is none yet"
         diagnostics.report(
             NO_WORKSPACE,
             f"workspace `{name}` does not exist",
             where,
-            help=f"did you mean `{close[0]}`?" if close else f"add workspaces/{name}.yaml; {known}",
+            help=suggest(name, names, f"add workspaces/{name}.yaml; {listing(names)}"),
         )
 
     def looks_like_kusion(self, project: Project) -> bool:

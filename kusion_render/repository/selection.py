@@ -6,6 +6,7 @@ import os
 
 from kusion_render.diagnostics import Diagnostics, Rule, Span, UsageError
 from kusion_render.repository.discovery import DUPLICATE_NAME
+from kusion_render.suggestion import suggest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,20 +144,12 @@ def _report_nothing(
         help_ = "call kusion-render in the repository that it belongs to, or set KUSION_RENDER_ROOT"
         diagnostics.report(NO_STACK, f"`{pattern}` lies outside the repository", help=help_)
         return
-    from difflib import get_close_matches
-
     known_stacks = [repository.stack(each, Diagnostics()) for each in repository.stack_folders()]
     keys = sorted(stack.key for stack in known_stacks if stack is not None)
-    close = get_close_matches(pattern, keys, 1)
-    listed = ", ".join(f"`{key}`" for key in keys[:8]) + (" …" if len(keys) > 8 else "")
     diagnostics.report(
         NO_STACK,
         f"`{pattern}` names no stack" if pattern != "." else "there is no stack at or below this folder",
-        help=f"did you mean `{close[0]}`?"
-        if close
-        else f"there are {listed}"
-        if keys
-        else "`kusion-render init` makes one",
+        help=suggest(pattern, keys) if keys else "`kusion-render init` makes one",
     )
 
 
