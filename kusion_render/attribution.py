@@ -7,9 +7,10 @@ pass the schema, or it says nothing; of several inputs that move a field the one
 from __future__ import annotations
 
 from kusion_render.diagnostics import Diagnostics, Place
-from kusion_render.document import leaves, put
+from kusion_render.document import at, leaves, put
 from kusion_render.modules import load, module_name, schema_of
 from kusion_render.modules.running import parts
+from kusion_render.namespace import namespace_place
 from kusion_render.pipeline import resources_of
 from kusion_render.schema import fits
 
@@ -93,7 +94,7 @@ class Attribution:
 
     def _app_leaves(self) -> Iterator[tuple[Place, list[Resource]]]:
         for pointer, value in leaves(self._apps[self.app], (self.app,)):
-            changes = [put(self._apps, pointer, other) for other in _others(value) if other != value]
+            changes = [put(self._apps, pointer, other) for other in _others(value)]
             # A value that the schema allows no other for still shows what it does when it is gone.
             for changed in (*changes, _without(self._apps, pointer)):
                 made = self._try(self._source, changed, self.app)
@@ -118,7 +119,10 @@ class Attribution:
         for document, pointer, changed in (
             (source.stack.project.file, ("name",), source.of(project_name=source.stack.project.name + "x")),
             (source.stack.file, ("name",), source.of(stack_name=source.stack.name + "x")),
-            (*_namespace_place(source), source.of(namespace_name=source.namespace.name + "x")),
+            (
+                *(namespace_place(source.stack, source.workspace) or (source.stack.file, ("name",))),
+                source.of(namespace_name=source.namespace.name + "x"),
+            ),
         ):
             made = self._try(changed, self._apps, self.app)
             if made is not None:
@@ -145,17 +149,6 @@ class _Nothing:
 _NOTHING: Final = _Nothing()
 
 
-def _namespace_place(source: Input) -> tuple[str, Pointer]:
-    for file, data in (
-        (source.stack.file, source.stack.data),
-        (source.stack.project.file, source.stack.project.data),
-        (source.workspace.file, source.workspace.data),
-    ):
-        if data.get("namespace"):
-            return file, ("namespace",)
-    return source.stack.file, ("name",)
-
-
 def _keys(resources: list[Resource]) -> list[tuple[str, str, int]]:
     """Tell objects apart by module, kind and number: their names may be what an experiment changes."""
     seen: dict[tuple[str, str], int] = {}
@@ -172,7 +165,11 @@ def _objects(resources: list[Resource]) -> Objects:
 
 
 def _others(value: Any) -> Iterator[Any]:
-    """Yield values like the given one, the likeliest to pass the schema first."""
+    """Yield other values like the given one, the likeliest to pass the schema first."""
+    return (other for other in _alike(value) if other != value)
+
+
+def _alike(value: Any) -> Iterator[Any]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, (int, float)):
@@ -192,8 +189,8 @@ def _others(value: Any) -> Iterator[Any]:
 
 def _bump_digits(text: str) -> str:
     result = ""
-    for at, char in enumerate(text):
-        last = char.isdigit() and not text[at + 1 : at + 2].isdigit()
+    for number, char in enumerate(text):
+        last = char.isdigit() and not text[number + 1 : number + 2].isdigit()
         result += str((int(char) % 7) + 1) if last and char.isascii() else char
     return result
 
@@ -204,31 +201,23 @@ def _key_places(data: Any, pointer: Pointer) -> Iterator[Pointer]:
             yield (*pointer, key)
             yield from _key_places(value, (*pointer, key))
     elif isinstance(data, list):
-        for at, item in enumerate(data):
-            yield from _key_places(item, (*pointer, at))
+        for number, item in enumerate(data):
+            yield from _key_places(item, (*pointer, number))
 
 
 def _without(data: Any, pointer: Pointer) -> Any:
     """Return data without what stands at a place."""
-    step, rest = pointer[0], pointer[1:]
-    if isinstance(data, list):
-        position = int(step)
-        kept = [_without(data[position], rest)] if rest else []
-        return [*data[:position], *kept, *data[position + 1 :]]
-    if rest:
-        return {**data, step: _without(data[step], rest)}
-    return {key: value for key, value in data.items() if key != step}
+    inside, step = at(data, pointer[:-1]), pointer[-1]
+    if isinstance(inside, list):
+        return put(data, pointer[:-1], [item for number, item in enumerate(inside) if number != step])
+    return put(data, pointer[:-1], {key: value for key, value in inside.items() if key != step})
 
 
 def _rename(data: Any, pointer: Pointer) -> Any:
     """Return data with one key renamed in its place."""
-    step, rest = pointer[0], pointer[1:]
-    if isinstance(data, list):
-        position = int(step)
-        return [*data[:position], _rename(data[position], rest), *data[position + 1 :]]
-    if rest:
-        return {**data, step: _rename(data[step], rest)}
-    return {(f"{key}x" if key == step else key): value for key, value in data.items()}
+    inside, step = at(data, pointer[:-1]), pointer[-1]
+    renamed = {(f"{key}x" if key == step else key): value for key, value in inside.items()}
+    return put(data, pointer[:-1], renamed)
 
 
 def cause(compilation: Compilation, resource_id: str, pointer: Pointer) -> Place | None:

@@ -7,6 +7,7 @@ from kusion_render.attribution import Attribution
 from kusion_render.diagnostics import Place
 from kusion_render.document import EVERY, MISSING, at, leaves
 from kusion_render.modules import load, module_name
+from kusion_render.namespace import documents, namespace_place
 from kusion_render.origins import Token, tokens
 from kusion_render.tracing import Trace
 
@@ -100,14 +101,8 @@ def _namespace_causes(compilation: Compilation, pointer: Pointer) -> list[Place]
     source = compilation.source
     if source is None or pointer[0] != "metadata":
         return []
-    for file, data in (
-        (source.stack.file, source.stack.data),
-        (source.stack.project.file, source.stack.project.data),
-        (source.workspace.file, source.workspace.data),
-    ):
-        if data.get("namespace"):
-            return [Place(("namespace",), document=file)]
-    return [Place(("name",), document=source.stack.project.file)]
+    file, place = namespace_place(source.stack, source.workspace) or (source.stack.project.file, ("name",))
+    return [Place(place, document=file)]
 
 
 def _origins(repository: Repository, compilation: Compilation, trace: Trace, place: Place) -> list[Origin]:
@@ -136,9 +131,7 @@ def _document_data(compilation: Compilation, document: str) -> Any:
         return {}
     if document == "workspace":
         return source.workspace.data
-    return {source.stack.file: source.stack.data, source.stack.project.file: source.stack.project.data}.get(
-        document, source.workspace.data
-    )
+    return dict(documents(source.stack, source.workspace)).get(document, source.workspace.data)
 
 
 def _beneath(compilation: Compilation, pointer: Pointer) -> Iterator[tuple[Token, str]]:

@@ -34,9 +34,9 @@ def effective_namespace(
     another one is a warning, for it is the destination where Argo CD puts what names none.
     """
     kusion = compatibility == "kusion"
-    documents = [(stack.file, stack.data), (stack.project.file, stack.project.data), (workspace.file, workspace.data)]
-    settings = _settings([data for _, data in documents], create=kusion)
-    for file, data in documents:
+    sources = documents(stack, workspace)
+    settings = _settings([data for _, data in sources], create=kusion)
+    for file, data in sources:
         said, pointer = _said(data)
         if not said:
             continue
@@ -52,6 +52,20 @@ def effective_namespace(
         return Namespace(found, explicit=True, partial=kusion and pointer[0] == "extensions", **settings)
     default = stack.project.name if kusion else f"{stack.project.name}-{stack.name}"
     return Namespace(_checked(destination or default, Span(stack.file), diagnostics), **settings)
+
+
+def documents(stack: Stack, workspace: Workspace) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the files that may say the namespace, with their contents; the first that says it counts."""
+    return [(stack.file, stack.data), (stack.project.file, stack.project.data), (workspace.file, workspace.data)]
+
+
+def namespace_place(stack: Stack, workspace: Workspace) -> tuple[str, Pointer] | None:
+    """Return the file that says the namespace's name and the place in it, None where the name is the default."""
+    for file, data in documents(stack, workspace):
+        said, pointer = _said(data)
+        if said:
+            return file, pointer
+    return None
 
 
 def _said(data: Mapping[str, Any]) -> tuple[str, Pointer]:

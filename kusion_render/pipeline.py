@@ -233,20 +233,21 @@ def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:
     referring = said or any(item.has_reference for item in parsed)
     plain = said or any(item.has_plain for item in parsed)
     result = {}
+    prepared = dict(apps)
     for name, written in apps.items():
         app = written
         if referring:
             app = Interpolation({**source.variables, "app.name": name}, diagnostics).data(app, (name,))
         if plain:
             app = _typed_app(name, app, diagnostics)
-        apps = {**apps, name: app}
+        prepared[name] = app
         if check(app, "app-configuration", diagnostics, pointer=(name,)) and app.get("enabled") is not False:
             result[name] = app
             if not app.get("workload") and not app.get("accessories"):
                 _report_idle(name, apps, diagnostics)
     if len(result) < len(apps) and diagnostics.failed:
         # No module will run, so what is wrong with its part is told here.
-        for name, app in apps.items():
+        for name, app in prepared.items():
             if isinstance(app, dict) and app.get("enabled") is not False:
                 check_parts(app, name, diagnostics)
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import OutputPlace, Place, Related, Rule
 from kusion_render.kubernetes.checks import problems
-from kusion_render.kubernetes.references import references
+from kusion_render.kubernetes.references import ALWAYS_PRESENT, references
 from kusion_render.suggestion import suggest
 
 TYPE_CHECKING = False
@@ -21,8 +21,6 @@ DANGLING_REFERENCE: Final = Rule("KR326", "dangling-reference")
 UNKNOWN_PORT: Final = Rule("KR330", "unknown-port")
 SELECTOR_MISMATCH: Final = Rule("KR328", "selector-mismatch")
 
-# Objects that every namespace has, or that something outside of Git makes.
-_ALWAYS: Final = frozenset((("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")))
 # Kinds whose object brings another one into being under its own name.
 _MAKES: Final = {"ExternalSecret": "Secret", "SealedSecret": "Secret", "Certificate": "Secret"}
 # Routes may lead to Services of other stacks, and a TLS Secret is often made by a controller.
@@ -37,7 +35,7 @@ def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], d
             diagnostics.report(found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help)
         if resource.workload:
             _check_selector(resource, diagnostics)
-    _check_references(resources, {*existing, *_ALWAYS}, diagnostics)
+    _check_references(resources, {*existing, *ALWAYS_PRESENT}, diagnostics)
     _check_target_ports(resources, diagnostics)
 
 
@@ -59,13 +57,16 @@ def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
 
 def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:
     """Report Services that aim at a named port which none of the pods they select has."""
+    pods: list[tuple[Mapping[str, Any], set[str]]] | None = None
     for service in (each for each in resources if each.attributes["kind"] == "Service"):
         spec = service.attributes["spec"]
         selector: Mapping[str, Any] = spec.get("selector") or {}
         named = [(at, port["targetPort"]) for at, port in enumerate(spec.get("ports") or ()) if _is_name(port)]
         if not named:
             continue
-        offered = [names for labels, names in map(_named_ports, resources) if selector.items() <= labels.items()]
+        if pods is None:  # most renders name no port, and need none of this
+            pods = [_named_ports(each) for each in resources]
+        offered = [names for labels, names in pods if selector.items() <= labels.items()]
         for at, name in named:
             if offered and not any(name in names for names in offered):
                 listed = ", ".join(f"`{known}`" for known in sorted(set().union(*offered)))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 
-from kusion_render.transformers.images import pod_specs
+from kusion_render.kubernetes.references import references
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, Final
 
     from kusion_render.model import Resource
@@ -45,7 +45,7 @@ def _restarts(resource: Resource, apps: Mapping[str, Any]) -> bool:
 
 def _annotated(resource: Resource, configs: Mapping[str, Mapping[str, Any]]) -> Resource:
     manifest = resource.attributes
-    names = sorted({name for _, pod in pod_specs(manifest) for name in config_names(pod) if name in configs})
+    names = sorted({each.name for each in references(manifest) if each.kind == "ConfigMap" and each.name in configs})
     template = manifest["spec"]["template"]
     metadata = template.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
@@ -54,25 +54,6 @@ def _annotated(resource: Resource, configs: Mapping[str, Mapping[str, Any]]) -> 
     annotations = {**annotations, ANNOTATION: _digest([configs[name] for name in names])}
     template = {**template, "metadata": {**metadata, "annotations": annotations}}
     return resource.of({**manifest, "spec": {**manifest["spec"], "template": template}})
-
-
-def config_names(pod: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of the ConfigMaps that a pod's volumes and variables refer to."""
-    for volume in pod.get("volumes") or ():
-        yield from _named(volume.get("configMap"))
-        for source in (volume.get("projected") or {}).get("sources") or ():
-            yield from _named(source.get("configMap"))
-    for group in ("initContainers", "containers"):
-        for container in pod.get(group) or ():
-            for source in container.get("envFrom") or ():
-                yield from _named(source.get("configMapRef"))
-            for variable in container.get("env") or ():
-                yield from _named((variable.get("valueFrom") or {}).get("configMapKeyRef"))
-
-
-def _named(reference: Mapping[str, Any] | None) -> Iterator[str]:
-    if reference and reference.get("name"):
-        yield reference["name"]
 
 
 def _digest(configs: Sequence[Mapping[str, Any]]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from kusion_render.document import put
+from kusion_render.kubernetes.pods import CONTAINER_LISTS, pod_template
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, Final
 
 _DEFAULT_REGISTRY: Final = "docker.io"
-_CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 
 
 def split(image: str) -> tuple[str, str, str]:
@@ -53,38 +55,22 @@ def _with_registry(name: str) -> str:
     return f"{_DEFAULT_REGISTRY}/{name}" if slash else f"{_DEFAULT_REGISTRY}/library/{name}"
 
 
-def pod_specs(manifest: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Yield the place and the content of every pod spec in a manifest of a built-in workload kind or its like."""
-    spec = manifest.get("spec")
-    if not isinstance(spec, dict):
-        return
-    if manifest.get("kind") == "Pod":
-        yield ("spec",), spec
-    for path in (("template", "spec"), ("jobTemplate", "spec", "template", "spec")):
-        inner: Any = spec
-        for step in path:
-            inner = inner.get(step) if isinstance(inner, dict) else None
-        if isinstance(inner, dict) and isinstance(inner.get("containers"), list):
-            yield ("spec", *path), inner
-
-
 def with_images(
     manifest: dict[str, Any], images: Sequence[Mapping[str, Any]], registries: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return a manifest with its containers' images replaced."""
-    for place, pod in pod_specs(manifest):
-        changed = {
-            group: [
-                {**item, "image": replace_image(item["image"], images, registries)} if item.get("image") else item
-                for item in pod[group]
-            ]
-            for group in _CONTAINERS
-            if pod.get(group)
-        }
-        manifest = _with(manifest, place, {**pod, **changed})
-    return manifest
-
-
-def _with(data: Mapping[str, Any], place: tuple[str, ...], value: Any) -> dict[str, Any]:
-    inner = value if len(place) == 1 else _with(data[place[0]], place[1:], value)
-    return {**data, place[0]: inner}
+    found = pod_template(manifest)
+    if found is None:
+        return manifest
+    place, template = found
+    pod = template["spec"]
+    changed = {
+        group: [
+            {**item, "image": replace_image(item["image"], images, registries)} if item.get("image") else item
+            for item in pod[group]
+        ]
+        for group in CONTAINER_LISTS
+        if pod.get(group)
+    }
+    result: dict[str, Any] = put(manifest, (*place, "spec"), {**pod, **changed})
+    return result
