@@ -14,10 +14,10 @@ def main() -> int:
 
         sys.stdout.write(f"kusion-render {__version__}\n")
         return 0
-    if arguments == ["argocd", "generate"]:
-        from kusion_render.integrations.argocd import main as generate
+    if arguments in (["argocd", "generate"], ["argocd", "parameters"]):
+        from kusion_render.integrations.argocd import main as argocd
 
-        return generate(os.environ, os.getcwd())
+        return argocd(arguments[1], os.environ, os.getcwd())
     from kusion_render.cli import run
 
     return run(arguments)

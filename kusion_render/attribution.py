@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _WORDS: Final = {"TCP": "UDP", "UDP": "TCP", "true": "false", "false": "true"}
 # The parts of a workspace that reach objects beside the modules' configs, which the apps already hold.
-_WORKSPACE_PARTS: Final = ("labels", "annotations", "images", "registries", "secretStore", "secrets")
+_WORKSPACE_PARTS: Final = ("labels", "annotations", "images", "registries", "secretStore", "secrets", "patches")
 
 
 class Attribution:
@@ -72,11 +72,18 @@ class Attribution:
         while pointer:
             found = self._causes.get((key, pointer))
             if found:
-                return [place for _, place in sorted(found, key=lambda item: item[0])]
+                value = self._baseline[key].get(pointer) if key else None
+                return [place for _, place in sorted(found, key=lambda item: (item[0], self._said(item[1]) != value))]
             if key in self._baseline and pointer in self._baseline[key]:
                 return []
             pointer = pointer[:-1]
         return []
+
+    def _said(self, place: Place) -> Any:
+        """Return what an input says: of two that move equally much, the one that says the field's value is its cause."""
+        if place.on_key:
+            return place.pointer[-1]
+        return at(self._source.workspace_data if place.document == "workspace" else self._apps, place.pointer)
 
     def _experiments(self) -> Iterator[tuple[Place, list[Resource]]]:
         yield from self._app_leaves()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule, Span
 from kusion_render.interpolation import OPEN, Interpolation
-from kusion_render.kubernetes.limits import name_problem
+from kusion_render.kubernetes.limits import LABEL_LENGTH, name_problem, shorten
 from kusion_render.model import Namespace, Resource
 from kusion_render.text import texts
 
@@ -27,8 +27,11 @@ def effective_namespace(
     variables: Mapping[str, Any],
     diagnostics: Diagnostics,
     destination: str = "",
+    preview: str = "",
 ) -> Namespace:
     """Return the namespace that stack, project or workspace say, else the destination's, else the default.
+
+    A preview has a namespace of its own, called after both; a destination is the preview's already.
 
     Kusion's `kubernetesNamespace` extension counts as said. `destination` is what the environment names; saying
     another one is a warning, for it is the destination where Argo CD puts what names none.
@@ -41,7 +44,7 @@ def effective_namespace(
         if not said:
             continue
         place = Place(pointer, document=file)
-        found = _interpolated(said, variables, place, diagnostics)
+        found = preview_name(_interpolated(said, variables, place, diagnostics), preview)
         if destination and found != destination:
             diagnostics.report(
                 OTHER_NAMESPACE,
@@ -50,8 +53,13 @@ def effective_namespace(
                 help="make them the same, or leave it out here",
             )
         return Namespace(found, explicit=True, partial=kusion and pointer[0] == "extensions", **settings)
-    default = stack.project.name if kusion else f"{stack.project.name}-{stack.name}"
+    default = preview_name(stack.project.name if kusion else f"{stack.project.name}-{stack.name}", preview)
     return Namespace(_checked(destination or default, Span(stack.file), diagnostics), **settings)
+
+
+def preview_name(name: str, preview: str) -> str:
+    """Return what a namespace is called in a preview; its own name where there is none."""
+    return shorten(f"{name}-{preview}", LABEL_LENGTH) if preview else name
 
 
 def documents(stack: Stack, workspace: Workspace) -> list[tuple[str, Mapping[str, Any]]]:

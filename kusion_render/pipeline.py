@@ -10,11 +10,13 @@ from kusion_render.loaders import load
 from kusion_render.model import Spec
 from kusion_render.modules import Context, module_name, schema_of
 from kusion_render.modules.running import check_parts, generate, parts
-from kusion_render.namespace import effective_namespace, namespace_object
+from kusion_render.namespace import effective_namespace, namespace_object, preview_name
 from kusion_render.schema import check, typed
 from kusion_render.suggestion import listing, suggest
 from kusion_render.transformers import transform
 from kusion_render.transformers.config_hash import with_config_hash
+from kusion_render.transformers.preview import with_preview
+from kusion_render.transformers.profile import with_profile
 from kusion_render.verification import verify
 from kusion_render.workload.files import named_files
 
@@ -38,10 +40,11 @@ class Options:
     """What the command line says about a render.
 
     `settings` are places and values of `--set`, `compatibility` counts only where no file says it, `namespace` is the
-    one that the environment names, as Argo CD does.
+    one that the environment names, as Argo CD does. `profile` is one of `transformers.profile.PROFILES`, `preview` the
+    name of a preview or "".
     """
 
-    __slots__ = ("compatibility", "namespace", "namespace_policy", "settings")
+    __slots__ = ("compatibility", "namespace", "namespace_policy", "preview", "profile", "settings")
 
     def __init__(
         self,
@@ -50,11 +53,15 @@ class Options:
         compatibility: str | None = None,
         namespace_policy: str = "set",
         namespace: str = "",
+        profile: str = "plain",
+        preview: str = "",
     ) -> None:
         self.settings: Final = settings
         self.compatibility: Final = compatibility
         self.namespace_policy: Final = namespace_policy
         self.namespace: Final = namespace
+        self.profile: Final = profile
+        self.preview: Final = preview
 
 
 class Input:
@@ -190,7 +197,9 @@ def read(repository: Repository, target: Target, options: Options, diagnostics: 
     if workspace is None:
         raise InputError
     known = variables(stack.project, stack, workspace.name, workspace.data.get("context") or {})
-    namespace = effective_namespace(stack, workspace, compatibility, known, diagnostics, options.namespace)
+    namespace = effective_namespace(
+        stack, workspace, compatibility, known, diagnostics, options.namespace, options.preview
+    )
     known = {**known, "stack.namespace": namespace.name}
     data = workspace.data
     if workspace.file and "${{" in (repository.files.text(workspace.file) or ""):
@@ -352,11 +361,51 @@ def resources_of(
         workspace=source.workspace_data,
         apps=apps,
         contents=files,
-        object_namespace=source.project_name if source.namespace.partial else "",
+        object_namespace=preview_name(source.project_name, source.options.preview) if source.namespace.partial else "",
         written=lambda: assemble(source.sources.of({})),
     )
     made, existing = generate(context, diagnostics, only)
     if source.namespace.create and only is None:
         made = [namespace_object(source.namespace), *made]
-    made = transform(made, source.workspace_data, namespace_policy=source.options.namespace_policy)
-    return made if source.compatibility == "kusion" else with_config_hash(made, apps), existing
+    shown = apps if only is None else {only: apps[only]}
+    return _transformed(source, shown, made, diagnostics), existing
+
+
+def _transformed(
+    source: Input, apps: Mapping[str, Any], made: Sequence[Resource], diagnostics: Diagnostics
+) -> list[Resource]:
+    """Return the modules' objects of `apps` after all that apps, workspace and options say about finished objects."""
+    workspace, options = source.workspace_data, source.options
+    for name, app in apps.items():
+        if app.get("patches"):
+            made = _patched(made, app["patches"], (name, "patches"), diagnostics, app=name)
+    made = transform(made, workspace, namespace_policy=options.namespace_policy)
+    if workspace.get("patches"):
+        made = _patched(made, workspace["patches"], ("patches",), diagnostics, document="workspace")
+    if source.compatibility != "kusion":
+        made = with_config_hash(made, apps)
+    if options.preview:
+        made = with_preview(made, options.preview)
+    # A preview is to go away with what it previews.
+    return with_profile(made, apps, options.profile, diagnostics, keeps=not options.preview)
+
+
+def _patched(
+    made: Sequence[Resource],
+    patches: Sequence[Mapping[str, Any]],
+    pointer: Pointer,
+    diagnostics: Diagnostics,
+    *,
+    app: str = "",
+    document: str = "apps",
+) -> list[Resource]:
+    """Return the objects after an app's patches on its own, or after the workspace's on all."""
+    from kusion_render.transformers.patches import apply_patches
+
+    own = [each for each in made if not app or each.app == app]
+    # A workspace's patches are for all stacks; not each has all that they are for.
+    changed = apply_patches(
+        [each.attributes for each in own], patches, diagnostics, pointer, document=document, required=bool(app)
+    )
+    done = {id(each): each.of(manifest) for each, manifest in zip(own, changed, strict=True)}
+    return [done.get(id(each), each) for each in made]

@@ -30,7 +30,7 @@ def parse(text: str) -> tuple[Pointer, Any]:
         raise ValueError("there is no `=`; write APP.path.to.field=VALUE")
     if len(pointer) < 2 or "" in pointer:
         raise ValueError("the path must lead from an app to one of its fields, such as web.workload.replicas")
-    return pointer, _value(value)
+    return pointer, read_value(value)
 
 
 def dotted_pointer(text: str) -> Pointer:
@@ -81,7 +81,8 @@ def _bracket(text: str, at: int) -> tuple[str | int, int]:
     return (int(inside) if inside.isascii() and inside.isdigit() else inside), end
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
+    """Return what a value means: JSON for a map, a list or a quoted text, else a plain scalar of YAML."""
     if text[:1] in ("{", "[", '"'):
         import json
 

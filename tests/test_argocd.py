@@ -40,7 +40,9 @@ class Argo:
             for name in names:
                 (bench.root / folder / name).chmod(0o444)
 
-    def generate(self, path: str = "apps/shop/dev", *, parameters: object = None, **env: str) -> Run:
+    def generate(
+        self, path: str = "apps/shop/dev", *, parameters: object = None, verb: str = "generate", **env: str
+    ) -> Run:
         """Run the plug-in's command as the sidecar does: no HOME, no .git, another root for the repository."""
         environment = {
             "PATH": os.environ["PATH"],
@@ -58,7 +60,7 @@ class Argo:
             **({} if parameters is None else {"ARGOCD_APP_PARAMETERS": json.dumps(parameters)}),
             **env,
         }
-        command = [sys.executable, "-m", "kusion_render", "argocd", "generate"]
+        command = [sys.executable, "-m", "kusion_render", "argocd", verb]
         folder = self.bench.root / "repo" / path
         return Run(subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=60))
 
@@ -189,3 +191,178 @@ def test_it_imports_nothing_heavy(argo: Argo, tmp_path: Path) -> None:
 
     assert 0 == run.returncode
     assert set() == {name for name in run.stderr.split() if name in HEAVY or name.partition(".")[0] in HEAVY}
+
+
+TWO_APPS: Final = """
+web:
+  workload:
+    replicas: 2
+    containers:
+      web: {image: registry.example/web:1.0.0, env: {LOG: info, PASSWORD: "secret://db/password"}}
+      log: {image: registry.example/log:1.0.0}
+  accessories:
+    secrets: {db: {type: opaque, data: {password: hunter2}}}
+tidy: {workload: {schedule: "0 3 * * *", containers: {tidy: {image: registry.example/tidy:1.0.0}}}}
+"""
+
+ALLOWED: Final = "secrets: {allowLiteral: true}\n"
+
+
+def announced(run: Run) -> dict[str, dict[str, object]]:
+    """Return the announcements by name."""
+    assert run.exit_code == 0, run.stderr
+    items = json.loads(run.stdout)
+    assert isinstance(items, list)
+    return {each["name"]: each for each in items}
+
+
+def test_parameters_are_announced_as_argo_cd_reads_them(argo: Argo) -> None:
+    """The fields have Argo CD's names and types; defaults are what the render does anyway."""
+    run = argo.generate(verb="parameters", ARGOCD_APP_NAMESPACE="")
+
+    found = announced(run)
+    assert {
+        "name": "image",
+        "title": "Image",
+        "tooltip": "Of web",
+        "required": False,
+        "itemType": "string",
+        "collectionType": "string",
+        "string": "registry.example/web:1.0.0",
+    } == found["image"]
+    assert ["stack", "workspace", "profile", "preview", "image", "replicas", "set"] == list(found)[:7]
+    assert ("shop/dev", "argocd") == (found["stack"]["string"], found["profile"]["string"])
+    for each in found.values():
+        kind = each["collectionType"]
+        assert kind in ("string", "map")
+        assert isinstance(each[str(kind)], str if kind == "string" else dict)
+        assert {"name", "title", "tooltip", "required", "itemType", "collectionType", kind} == set(each)
+        assert isinstance(each["required"], bool)
+
+
+def test_fields_are_announced_but_for_secrets(argo: Argo) -> None:
+    """Each field that an app sets is one parameter with its type; what may be a secret is none."""
+    argo.bench.write(
+        {
+            "repo/apps/shop/qa/stack.yaml": "name: qa\n",
+            "repo/apps/shop/qa/app.yaml": TWO_APPS,
+            "repo/workspaces/qa.yaml": ALLOWED,
+        }
+    )
+    run = argo.generate("apps/shop/qa", verb="parameters")
+
+    found = announced(run)
+    assert ("number", "2") == (found["web.workload.replicas"]["itemType"], found["web.workload.replicas"]["string"])
+    assert "info" == found["web.workload.containers.web.env.LOG"]["string"]
+    assert ({}, "map") == (found["image"]["map"], found["image"]["collectionType"])
+    assert "web.web, web.log, tidy" in str(found["image"]["tooltip"])
+    assert ("Of web", "2") == (found["replicas"]["tooltip"], found["replicas"]["string"])
+    assert "hunter2" not in run.stdout + run.stderr
+
+
+def test_a_choice_is_announced_as_required(argo: Argo) -> None:
+    """A folder with several renders asks which; one stack on several workspaces asks for the workspace."""
+    folder = announced(argo.generate("apps/shop", verb="parameters"))
+    stack = announced(argo.generate("apps/shop/prod", verb="parameters"))
+
+    assert folder["stack"]["required"] is True
+    assert "shop/dev, shop/prod" in str(folder["stack"]["tooltip"])
+    assert (False, True) == (stack["stack"]["required"], stack["workspace"]["required"])
+
+
+def test_a_broken_stack_still_announces(argo: Argo) -> None:
+    """A failure would hide the whole page of the Application; what is wrong goes to the log."""
+    argo.bench.write(
+        {"repo/apps/shop/qa/stack.yaml": "name: qa\n", "repo/apps/shop/qa/app.yaml": "web: {wrkload: {}}\n"}
+    )
+
+    run = argo.generate("apps/shop/qa", verb="parameters")
+
+    assert "stack" in announced(run)
+    assert "did you mean `workload`?" in run.stderr
+
+
+def test_every_announced_value_can_be_sent_back(argo: Argo) -> None:
+    """What the UI shows, set as it stands, renders to the same bytes; so does each field alone with its path."""
+    argo.bench.write(
+        {
+            "repo/apps/shop/qa/stack.yaml": "name: qa\n",
+            "repo/apps/shop/qa/app.yaml": TWO_APPS,
+            "repo/workspaces/qa.yaml": ALLOWED,
+        }
+    )
+    found = announced(argo.generate("apps/shop/qa", verb="parameters"))
+    sent = [
+        {"name": name, str(each["collectionType"]): each[str(each["collectionType"])]} for name, each in found.items()
+    ]
+
+    usual, again = argo.generate("apps/shop/qa"), argo.generate("apps/shop/qa", parameters=sent)
+
+    assert (0, usual.stdout) == (again.exit_code, again.stdout), again.stderr
+
+
+def test_image_and_replicas_need_no_paths(argo: Argo) -> None:
+    """By app, or by app and container where there are several; a single path counts beside them."""
+    argo.bench.write(
+        {
+            "repo/apps/shop/qa/stack.yaml": "name: qa\n",
+            "repo/apps/shop/qa/app.yaml": TWO_APPS,
+            "repo/workspaces/qa.yaml": ALLOWED,
+        }
+    )
+    parameters = [
+        {"name": "image", "map": {"web.log": "registry.example/log:2", "tidy": "registry.example/tidy:2"}},
+        {"name": "replicas", "string": "7"},
+        {"name": "web.workload.containers.web.tty", "string": "true"},
+    ]
+    run = argo.generate("apps/shop/qa", parameters=parameters)
+
+    spec = run.manifest("Deployment")["spec"]
+    images = [each["image"] for each in spec["template"]["spec"]["containers"]]
+    assert (7, ["registry.example/web:1.0.0", "registry.example/log:2"]) == (spec["replicas"], images)
+    assert spec["template"]["spec"]["containers"][0]["tty"] is True
+    assert "registry.example/tidy:2" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ([{"name": "image", "string": "x"}], "error: parameter `image` must be a `map` here, for there are `web.web`,"),
+        ([{"name": "image", "map": {"wbe.web": "x"}}], "nothing is called `wbe.web`; did you mean `web.web`?"),
+        ([{"name": "image", "array": ["x"]}], "error: parameter `image` must be a `string` or a `map`"),
+        ([{"name": "replicas", "string": "many"}], "error[KR201]"),
+        (
+            [{"name": "profile", "string": "argo"}],
+            "error: parameter `profile`: no profile `argo`; did you mean `argocd`?",
+        ),
+        ([{"name": "preview", "string": "A B"}], "error: parameter `preview`: `A B` can't be a preview's name"),
+        ([{"name": "web.workload.replica", "string": "1"}], "error[KR203]"),
+        ([{"name": "web.workload", "map": {}}], "error: parameter `web.workload` must be a `string`"),
+        ([{"name": ["x"], "string": ""}], "error: unknown parameter `['x']`"),
+        (["x"], "error: unknown parameter `None`"),
+        ({"name": "stack"}, "error: parameter `stack` must have one of"),
+    ],
+)
+def test_parameters_that_mean_nothing(argo: Argo, parameters: object, said: str) -> None:
+    """The first line says which and what to do."""
+    argo.bench.write(
+        {
+            "repo/apps/shop/qa/stack.yaml": "name: qa\n",
+            "repo/apps/shop/qa/app.yaml": TWO_APPS,
+            "repo/workspaces/qa.yaml": ALLOWED,
+        }
+    )
+
+    assert said in first_line(argo.generate("apps/shop/qa", parameters=parameters))
+
+
+def test_a_preview_goes_to_the_destination(argo: Argo) -> None:
+    """The Application names the preview's namespace; a workspace that names another one is warned about."""
+    run = argo.generate(parameters=[{"name": "preview", "string": "pr-7"}], ARGOCD_APP_NAMESPACE="shop-pr-7")
+
+    assert (0, "") == (run.exit_code, run.stderr)
+    assert "namespace" not in run.stdout
+
+    argo.bench.write({"repo/workspaces/dev.yaml": "namespace: shop\n"})
+    assert run.stdout == argo.generate(ARGOCD_ENV_PREVIEW="pr-7", ARGOCD_APP_NAMESPACE="shop-pr-7").stdout
+    assert "KR510" in argo.generate(ARGOCD_ENV_PREVIEW="pr-7", ARGOCD_APP_NAMESPACE="other").stderr

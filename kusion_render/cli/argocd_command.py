@@ -21,8 +21,9 @@ def command() -> None:
 def generate() -> int:
     """Print the manifests of the stack in this folder, as Argo CD's environment asks for them.
 
-    Read are ARGOCD_APP_SOURCE_PATH, ARGOCD_APP_NAMESPACE, the parameters stack, workspace and set of
-    ARGOCD_APP_PARAMETERS, and ARGOCD_ENV_STACK and ARGOCD_ENV_WORKSPACE. Namespaces are left to the destination.
+    Read are ARGOCD_APP_SOURCE_PATH, ARGOCD_APP_NAMESPACE and the parameters of ARGOCD_APP_PARAMETERS: stack, workspace,
+    profile, preview, image, replicas, set, and paths such as web.workload.replicas. The first four may also be said in
+    the plug-in's env. Namespaces are left to the destination, the profile is argocd if not given.
     KUSION_RENDER_TIMEOUT is the time budget in seconds, 50 if not given.
 
     \b
@@ -32,4 +33,17 @@ def generate() -> int:
     # Reached for --help only: the bare command is dispatched before the command-line library is imported.
     from kusion_render.integrations.argocd import main
 
-    return main(os.environ, os.getcwd())
+    return main("generate", os.environ, os.getcwd())
+
+
+@command.command("parameters")
+def parameters() -> int:
+    """Print the parameters that an Application of the stack in this folder can set, as Argo CD's announcements.
+
+    \b
+    Example:
+      kusion-render argocd parameters
+    """
+    from kusion_render.integrations.argocd import main
+
+    return main("parameters", os.environ, os.getcwd())

@@ -12,6 +12,7 @@ from kusion_render.diagnostics import InputError, UsageError
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
 from kusion_render.suggestion import suggest
+from kusion_render.transformers.profile import PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,14 @@ if TYPE_CHECKING:
 @click.option(
     "--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it."
 )
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="plain",
+    show_default=True,
+    help="Annotate for the tool that applies the manifests.",
+)
+@click.option("--preview", metavar="NAME", help="Render a preview: own namespace, own hosts.")
 @click.option("--kustomization", is_flag=True, help="With --output: add a kustomization.yaml to each folder.")
 @click.option("--allow-mass-delete", is_flag=True, help="With --output: allow removing most of a stack's files.")
 @click.option(
@@ -50,6 +59,8 @@ def command(
     settings: tuple[str, ...],
     namespace_policy: str,
     compatibility: str | None,
+    profile: str,
+    preview: str | None,
     kustomization: bool,  # noqa: FBT001 - click passes options by name
     allow_mass_delete: bool,  # noqa: FBT001 - click passes options by name
     jobs: int,
@@ -70,6 +81,8 @@ def command(
         settings=[parse_setting(setting) for setting in settings],
         compatibility=compatibility,
         namespace_policy=namespace_policy,
+        profile=profile,
+        preview=_preview(preview),
     )
     work = _Work(stacks, workspace, options, jobs)
     if output is None:
@@ -79,6 +92,17 @@ def command(
         whole = not stacks and workspace is None and not session.folder
         delivery = _Delivery(output, whole=whole, allow_mass_delete=allow_mass_delete)
         _write(session, work, target, {"kustomization": kustomization}, delivery)
+
+
+def _preview(name: str | None) -> str:
+    if name is None:
+        return ""
+    from kusion_render.transformers.preview import check_preview
+
+    try:
+        return check_preview(name)
+    except ValueError as error:
+        raise UsageError(f"--preview: {error}") from error
 
 
 def _print(session: Session, work: _Work, target: str) -> None:

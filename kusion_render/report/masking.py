@@ -46,6 +46,12 @@ _SETTING: Final = (
 _IN_ADDRESS: Final = r"://[^\s/:@]{0,200}:([^\s/@]{1,1000})@"
 
 
+def may_be_secret(keys: Sequence[str], text: str) -> bool:
+    """Tell whether a text under these keys, outermost first, may be or hold a secret value."""
+    plain = [_plain(key) for key in keys]
+    return _is_sealed(plain) or (_is_named(plain) and not _is_harmless(text)) or any(_find_settings(text))
+
+
 class Masks:
     """The masked ranges of a file's lines."""
 

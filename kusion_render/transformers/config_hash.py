@@ -64,10 +64,11 @@ def _digest(configs: Sequence[Mapping[str, Any]]) -> str:
             parts += [config["metadata"]["name"], field]
             parts += [part for key in sorted(values) for part in (key, values[key])]
     # With their lengths before them, no two lists of texts look the same.
-    return _sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass"))
+    return sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass"))
 
 
-def _sha256(content: bytes) -> str:
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 digest of bytes, in hexadecimal."""
     # hashlib loads OpenSSL, a third of Python's own start; the interpreter has the algorithm built in.
     try:
         digest = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256

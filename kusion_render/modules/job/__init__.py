@@ -38,6 +38,8 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
     config = request.config
     if not config.get("schedule"):
         request.refuse((key for key in _OF_CRONJOB if key != "suspend"), "Job", diagnostics)
+    else:
+        request.refuse(("phase",), "CronJob", diagnostics)
     made = pod(request, diagnostics, restart_policy="Never")
     job: dict[str, Any] = {key: config[key] for key in _OF_JOB if config.get(key) is not None}
     job["template"] = made.template

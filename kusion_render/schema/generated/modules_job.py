@@ -287,6 +287,11 @@ def validate(data):
         data__restartPolicy = data['restartPolicy']
         if not (data__restartPolicy in ('Never',) or data__restartPolicy in ('OnFailure',)):
             raise Invalid
+    if 'phase' in data_keys:
+        data_keys.remove('phase')
+        data__phase = data['phase']
+        if not (data__phase in ('before',) or data__phase in ('with',) or data__phase in ('after',)):
+            raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
         data__type = data['_type']

@@ -192,6 +192,10 @@ def validate(data):
                 data__lint_value = data__lint.get(data__lint_key)
                 if not (data__lint_value in ('off',) or data__lint_value in ('warn',) or data__lint_value in ('error',)):
                     raise Invalid
+    if 'patches' in data_keys:
+        data_keys.remove('patches')
+        data__patches = data['patches']
+        _patches(data__patches)
     if 'enforce' in data_keys:
         data_keys.remove('enforce')
         data__enforce = data['enforce']
@@ -214,6 +218,150 @@ def _kinds(data):
         if not matches('^([-.a-z0-9]+/)?[A-Z][A-Za-z0-9]*$', data_item):
             raise Invalid
 
+def _patches(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        _patch(data_item)
+
+def _patch(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data_one_of_count3 = 0
+    if data_one_of_count3 < 2:
+        try:
+            data__missing_keys = set(['merge']) - data.keys()
+            if data__missing_keys:
+                raise Invalid
+            data_one_of_count3 += 1
+        except Invalid:
+            pass
+    if data_one_of_count3 < 2:
+        try:
+            data__missing_keys = set(['json6902']) - data.keys()
+            if data__missing_keys:
+                raise Invalid
+            data_one_of_count3 += 1
+        except Invalid:
+            pass
+    if data_one_of_count3 != 1:
+        raise Invalid
+    data__missing_keys = set(['target']) - data.keys()
+    if data__missing_keys:
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'target' in data_keys:
+        data_keys.remove('target')
+        data__target = data['target']
+        if not isinstance(data__target, dict):
+            raise Invalid
+        data__target__missing_keys = set(['kind']) - data__target.keys()
+        if data__target__missing_keys:
+            raise Invalid
+        data__target_keys = set(data__target.keys())
+        if 'kind' in data__target_keys:
+            data__target_keys.remove('kind')
+            data__target__kind = data__target['kind']
+            if not isinstance(data__target__kind, str):
+                raise Invalid
+            data__target__kind_len = len(data__target__kind)
+            if data__target__kind_len < 1:
+                raise Invalid
+        if 'name' in data__target_keys:
+            data__target_keys.remove('name')
+            data__target__name = data__target['name']
+            if not isinstance(data__target__name, str):
+                raise Invalid
+            data__target__name_len = len(data__target__name)
+            if data__target__name_len < 1:
+                raise Invalid
+        if 'group' in data__target_keys:
+            data__target_keys.remove('group')
+            data__target__group = data__target['group']
+            if not isinstance(data__target__group, str):
+                raise Invalid
+        if data__target_keys:
+            raise Invalid
+    if 'merge' in data_keys:
+        data_keys.remove('merge')
+        data__merge = data['merge']
+        _raw(data__merge)
+    if 'json6902' in data_keys:
+        data_keys.remove('json6902')
+        data__json6902 = data['json6902']
+        if not isinstance(data__json6902, list):
+            raise Invalid
+        data__json6902_len = len(data__json6902)
+        if data__json6902_len < 1:
+            raise Invalid
+        for data__json6902_x, data__json6902_item in enumerate(data__json6902):
+            _operation(data__json6902_item)
+    if data_keys:
+        raise Invalid
+
+def _operation(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    try:
+        data_keys = set(data.keys())
+        if 'op' in data_keys:
+            data_keys.remove('op')
+            data__op = data['op']
+            if not (data__op in ('add',) or data__op in ('replace',) or data__op in ('test',)):
+                raise Invalid
+    except Invalid:
+        pass
+    else:
+        data__missing_keys = set(['value']) - data.keys()
+        if data__missing_keys:
+            raise Invalid
+    try:
+        data_keys = set(data.keys())
+        if 'op' in data_keys:
+            data_keys.remove('op')
+            data__op = data['op']
+            if not (data__op in ('move',) or data__op in ('copy',)):
+                raise Invalid
+    except Invalid:
+        pass
+    else:
+        data__missing_keys = set(['from']) - data.keys()
+        if data__missing_keys:
+            raise Invalid
+    data__missing_keys = set(['op', 'path']) - data.keys()
+    if data__missing_keys:
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'op' in data_keys:
+        data_keys.remove('op')
+        data__op = data['op']
+        if not (data__op in ('add',) or data__op in ('remove',) or data__op in ('replace',) or (data__op in ('move',)) or (data__op in ('copy',)) or (data__op in ('test',))):
+            raise Invalid
+    if 'path' in data_keys:
+        data_keys.remove('path')
+        data__path = data['path']
+        _jsonpointer(data__path)
+    if 'from' in data_keys:
+        data_keys.remove('from')
+        data__from = data['from']
+        _jsonpointer(data__from)
+    if 'value' in data_keys:
+        data_keys.remove('value')
+        data__value = data['value']
+    if data_keys:
+        raise Invalid
+
+def _jsonpointer(data):
+    if not isinstance(data, str):
+        raise Invalid
+    if not matches('^(/([^~]|~[01])*)?$', data):
+        raise Invalid
+
+def _raw(data):
+    if not isinstance(data, dict):
+        raise Invalid
+
 def _kubernetesversion(data):
     if not isinstance(data, (str, int, float)) or isinstance(data, bool):
         raise Invalid
@@ -222,20 +370,20 @@ def _kubernetesversion(data):
             raise Invalid
 
 def _namespace(data):
-    data_any_of_count3 = 0
-    if not data_any_of_count3:
+    data_any_of_count4 = 0
+    if not data_any_of_count4:
         try:
             _namespacename(data)
-            data_any_of_count3 += 1
+            data_any_of_count4 += 1
         except Invalid:
             pass
-    if not data_any_of_count3:
+    if not data_any_of_count4:
         try:
             _namespacesettings(data)
-            data_any_of_count3 += 1
+            data_any_of_count4 += 1
         except Invalid:
             pass
-    if not data_any_of_count3:
+    if not data_any_of_count4:
         raise Invalid
 
 def _namespacesettings(data):
@@ -350,64 +498,64 @@ def _objectname(data):
 def _provider(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count4 = 0
-    if data_one_of_count4 < 2:
+    data_one_of_count5 = 0
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['aws']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['alicloud']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['vault']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['azure']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['viettelcloud']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['fake']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 < 2:
+    if data_one_of_count5 < 2:
         try:
             data__missing_keys = set(['onpremises']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count4 += 1
+            data_one_of_count5 += 1
         except Invalid:
             pass
-    if data_one_of_count4 != 1:
+    if data_one_of_count5 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'aws' in data_keys:
