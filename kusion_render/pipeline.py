@@ -15,7 +15,6 @@ from kusion_render.schema import check, typed
 from kusion_render.suggestion import listing, suggest
 from kusion_render.transformers import transform
 from kusion_render.transformers.config_hash import with_config_hash
-from kusion_render.transformers.preview import with_preview
 from kusion_render.transformers.profile import with_profile
 from kusion_render.verification import verify
 from kusion_render.workload.files import named_files
@@ -385,6 +384,8 @@ def _transformed(
     if source.compatibility != "kusion":
         made = with_config_hash(made, apps)
     if options.preview:
+        from kusion_render.transformers.preview import with_preview
+
         made = with_preview(made, options.preview)
     # A preview is to go away with what it previews.
     return with_profile(made, apps, options.profile, diagnostics, keeps=not options.preview)

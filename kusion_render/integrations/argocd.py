@@ -132,7 +132,8 @@ def _budget(environment: Mapping[str, str]) -> int:
 
 
 def _start_clock(seconds: int) -> None:
-    import signal
+    # `signal` wraps this in enums, which costs a tenth of the interpreter's own start.
+    signal = __import__("_signal")
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame  # the handler's signature is Python's
