@@ -7,12 +7,14 @@ import pickle
 import re
 import subprocess
 import sys
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from workbench import PROJECT
 
 from kusion_render.diagnostics import Diagnostic, Diagnostics, Span
 from kusion_render.yamlio import AMBIGUOUS, Limits, Parsed, Plain, dump, parse, parse_all, positions, positions_all
@@ -361,3 +363,33 @@ def test_any_bytes_are_read_or_reported(content: bytes) -> None:
         assert isinstance(found.where, Span)
         assert re.match(r"KR1\d\d", found.rule.code)
         assert not found.message.endswith(".")
+
+
+def test_the_whole_of_pyyaml_is_still_there() -> None:
+    """Only its C part is imported by us; who imports PyYAML later gets all of it, with one parser and one base of errors."""
+    script = """
+        import sys
+        from kusion_render.yamlio import parse
+        from kusion_render.diagnostics import Diagnostics
+        assert parse(b"a: 1", "f", Diagnostics()).data == {"a": 1}
+        assert "yaml" not in sys.modules and "yaml.resolver" not in sys.modules
+        import yaml
+        assert yaml.safe_load("a: [1, 2020-01-01]")["a"][0] == 1
+        assert yaml.load("a: [yes]", yaml.CSafeLoader) == {"a": [True]}
+        assert yaml.dump({"a": 1}, Dumper=yaml.CSafeDumper) == "a: 1\\n"
+        for text in ("a: [", "a: \\x01", "a: *x"):
+            for loader in (yaml.SafeLoader, yaml.CSafeLoader):
+                try:
+                    yaml.load(text, loader)
+                except yaml.YAMLError as error:
+                    assert str(error)
+                else:
+                    raise AssertionError(text)
+        found = Diagnostics()
+        assert parse(b"a: [", "f", found) is None and found.items[0].rule.code == "KR101"
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", dedent(script)], capture_output=True, text=True, check=False, cwd=PROJECT
+    )
+
+    assert (0, "", "") == (run.returncode, run.stdout, run.stderr)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 
-from yaml.composer import ComposerError
-from yaml.error import MarkedYAMLError, YAMLError
-from yaml.reader import ReaderError
-from yaml.tokens import TagToken
-
 from kusion_render.diagnostics import Related, Rule
+from kusion_render.yamlio.libyaml import ComposerError, MarkedYAMLError, ReaderError, TagToken, YAMLError
 from kusion_render.yamlio.positions import SourceText
 from kusion_render.yamlio.reader import ALIAS, SEVERAL_DOCUMENTS, TAG, Composer
 
@@ -17,10 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from yaml.error import Mark
-    from yaml.nodes import Node
-
     from kusion_render.diagnostics import Diagnostics
+    from kusion_render.yamlio.libyaml import Mark, Node
 
 SYNTAX: Final = Rule("KR101", "yaml-syntax")
 ENCODING: Final = Rule("KR106", "encoding")

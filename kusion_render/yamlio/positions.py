@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from yaml.error import YAMLError
-from yaml.events import (
+from kusion_render.diagnostics import Span
+from kusion_render.yamlio.libyaml import (
     AliasEvent,
     DocumentEndEvent,
     MappingEndEvent,
@@ -13,18 +13,16 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    YAMLError,
 )
-
-from kusion_render.diagnostics import Span
 from kusion_render.yamlio.reader import DEFAULT, NULL_TEXTS, Composer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final, Literal, TypeAlias
 
-    from yaml.nodes import Node
-
     from kusion_render.diagnostics import Pointer
+    from kusion_render.yamlio.libyaml import Node
     from kusion_render.yamlio.reader import Limits
 
     Positions: TypeAlias = dict[Pointer, tuple[Span | None, Span]]

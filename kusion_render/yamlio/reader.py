@@ -7,28 +7,17 @@ when somebody must be shown a place.
 
 from __future__ import annotations
 
-from yaml.error import YAMLError
-from yaml.nodes import MappingNode, ScalarNode
-
-from kusion_render.diagnostics import Related, Rule, Span, ToolError
+from kusion_render.diagnostics import Related, Rule, Span
+from kusion_render.yamlio.libyaml import CParser, MappingNode, ScalarNode, YAMLError
 from kusion_render.yamlio.scalars import Plain, scalar
-
-try:
-    from yaml._yaml import CParser
-except ImportError as error:
-    # The pure Python parser is eight times slower and reads some files differently.
-    raise ToolError(
-        "PyYAML was installed without libyaml; install a wheel of PyYAML, or libyaml's headers before building it"
-    ) from error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final
 
-    from yaml.nodes import Node
-
     from kusion_render.diagnostics import Diagnostics, Json
+    from kusion_render.yamlio.libyaml import Node
     from kusion_render.yamlio.positions import SourceText
 
 DUPLICATE_KEY: Final = Rule("KR102", "duplicate-key")
