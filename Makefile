@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check lint types contracts schemas golden integration clean
+.PHONY: demo test check lint types contracts schemas golden requirements integration clean
 
 demo: $(VENV)/.installed  ## render an example
 	cd examples/hello && ../../$(BIN)/kusion-render render hello/prod
@@ -28,7 +28,10 @@ schemas: $(VENV)/.installed  ## write validators and published schemas anew
 golden: $(VENV)/.installed  ## rewrite expected output; read what changed like code
 	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_examples.py tests/test_docs.py --update-golden
 
-integration: $(VENV)/.installed  ## the tests against real kubectl; fails where a tool is missing
+requirements: $(VENV)/.installed  ## pin anew what the image of Argo CD's plug-in installs; needs the package index
+	$(BIN)/python plugins/argocd/image/pin.py
+
+integration: $(VENV)/.installed  ## the tests against real tools; fails where one is missing
 	KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration
 
 $(VENV)/.installed: pyproject.toml

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLI_PAGE: Final = PROJECT / "docs/reference/cli.md"
-PAGES: Final = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("kusion_render/**/*.md")])
+PAGES: Final = sorted(
+    page
+    for place in ("*.md", "docs/**/*.md", "kusion_render/**/*.md", "plugins/**/*.md")
+    for page in PROJECT.glob(place)
+)
 READMES: Final = sorted(PROJECT.glob("kusion_render/modules/*/README.md"))
 
 
