@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import OutputPlace, Place, Related, Rule
 from kusion_render.kubernetes.checks import problems
+from kusion_render.kubernetes.pods import containers, items
 from kusion_render.kubernetes.references import ALWAYS_PRESENT, references
 from kusion_render.suggestion import suggest
 
@@ -41,8 +42,9 @@ def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], d
 
 def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
     spec = resource.attributes["spec"]
-    wanted: Mapping[str, Any] = (spec.get("selector") or {}).get("matchLabels") or {}
-    if not wanted:
+    selector = spec.get("selector")
+    wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
+    if not isinstance(wanted, dict):
         return
     labels: Mapping[str, Any] = (spec["template"].get("metadata") or {}).get("labels") or {}
     for key, value in wanted.items():
@@ -60,21 +62,21 @@ def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics)
     pods: list[tuple[Mapping[str, Any], set[str]]] | None = None
     for service in (each for each in resources if each.attributes["kind"] == "Service"):
         spec = service.attributes["spec"]
-        selector: Mapping[str, Any] = spec.get("selector") or {}
-        named = [(at, port["targetPort"]) for at, port in enumerate(spec.get("ports") or ()) if _is_name(port)]
-        if not named:
+        selector = spec.get("selector")
+        named = [(place, port["targetPort"]) for place, port in items(spec, "ports", ("spec",)) if _is_name(port)]
+        if not named or not isinstance(selector, dict):
             continue
         if pods is None:  # most renders name no port, and need none of this
             pods = [_named_ports(each) for each in resources]
         offered = [names for labels, names in pods if selector.items() <= labels.items()]
-        for at, name in named:
+        for place, name in named:
             if offered and not any(name in names for names in offered):
                 listed = ", ".join(f"`{known}`" for known in sorted(set().union(*offered)))
                 diagnostics.report(
                     UNKNOWN_PORT,
                     f"no container has a port `{name}`, to which Service "
                     f"`{service.attributes['metadata']['name']}` sends",
-                    OutputPlace(service.id, ("spec", "ports", at, "targetPort")),
+                    OutputPlace(service.id, (*place, "targetPort")),
                     help=f"there are {listed}" if listed else "name the container's port, or give a number",
                 )
 
@@ -88,8 +90,8 @@ def _named_ports(resource: Resource) -> tuple[Mapping[str, Any], set[str]]:
     if not resource.workload or "template" not in resource.attributes["spec"]:
         return {}, set()
     template = resource.attributes["spec"]["template"]
-    containers = [*(template["spec"].get("containers") or ()), *(template["spec"].get("initContainers") or ())]
-    names = {port["name"] for each in containers for port in each.get("ports") or () if port.get("name")}
+    found = (port.get("name") for _, each in containers(template["spec"], ()) for _, port in items(each, "ports", ()))
+    names = {name for name in found if isinstance(name, str)}
     return (template.get("metadata") or {}).get("labels") or {}, names
 
 

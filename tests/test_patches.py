@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kusion_render.diagnostics import Diagnostics, Place
+from kusion_render.model import Resource
+from kusion_render.transformers.config_hash import with_config_hash
 from kusion_render.transformers.json_patch import JsonPatchError, json_patch
 from kusion_render.transformers.patches import apply_patches, merge_patch
+from kusion_render.transformers.preview import with_preview
+from kusion_render.transformers.profile import with_profile
+from kusion_render.verification import verify
+from kusion_render.yamlio import dump
 
 if TYPE_CHECKING:
     from workbench import Workbench
@@ -81,8 +87,12 @@ def test_a_patch_reaches_its_own_app_only(workbench: Workbench) -> None:
         ("- {target: {kind: Deployment, group: batch}, merge: {}}", "KR332]"),
         ("- {target: {kind: Deployment}, merge: {kind: DaemonSet}}", "KR333]: the patch changes the kind of"),
         ("- {target: {kind: Deployment}, merge: {metadata: {name: x}}}", "KR333]: the patch changes the name of"),
-        ("- {target: {kind: Deployment}, merge: {spec: null}}", "KR333]: the patch leaves no pod template in"),
-        ("- {target: {kind: Deployment}, merge: {spec: [1]}}", "KR333]: the patch makes no map of `spec` of"),
+        ("- {target: {kind: Deployment}, merge: {spec: null}}", "KR333]: the patch leaves no map in `spec` of"),
+        ("- {target: {kind: Deployment}, merge: {spec: [1]}}", "KR333]: the patch leaves no map in `spec` of"),
+        (
+            "- {target: {kind: Deployment}, merge: {spec: {template: null}}}",
+            "KR333]: the patch leaves no pod template in",
+        ),
         (
             "- {target: {kind: Deployment}, merge: {spec: {template: {spec: {containers: [{tty: true}]}}}}}",
             "KR333]: the item has no `name`",
@@ -195,25 +205,54 @@ def test_merge_patch_is_idempotent(below: Any, above: Any) -> None:
         assert below == merge_patch(below, {})
 
 
-@given(st.lists(JSON, max_size=3), JSON)
-def test_no_patch_breaks_the_run(values: list[Any], merge: Any) -> None:
-    """Whatever a patch holds, the objects keep their identity or the patch is refused."""
-    deployment: dict[str, Any] = {
+OBJECTS: Final[list[dict[str, Any]]] = [
+    {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
+        "metadata": {"name": "web", "labels": {"app": "web"}, "annotations": {"a": "b"}},
+        "spec": {
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "ports": [{"name": "http", "containerPort": 80}]}]},
+            },
+        },
+    },
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
         "metadata": {"name": "web"},
-        "spec": {"template": {"spec": {"containers": [{"name": "web"}]}}},
-    }
-    patches = [
-        {"target": {"kind": "Deployment"}, "json6902": [{"op": "add", "path": f"/{key}", "value": value}]}
-        for key, value in zip(("metadata", "spec", "kind"), values, strict=False)
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]},
+    },
+    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}, "data": {"a": "b"}},
+]
+PATHS: Final = (
+    "/metadata", "/metadata/labels", "/metadata/annotations", "/metadata/labels/app", "/data", "/data/a", "/kind", "/spec",
+    "/spec/selector", "/spec/ports", "/spec/ports/0", "/spec/template", "/spec/template/metadata", "/spec/template/spec",
+    "/spec/template/spec/containers", "/spec/template/spec/containers/0", "/spec/template/spec/containers/0/ports",
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(PATHS), JSON), min_size=1, max_size=3), JSON)
+def test_no_patch_breaks_the_run(changes: list[tuple[str, Any]], merge: Any) -> None:
+    """Whatever a patch holds, the objects keep their identity and all later stages can take them, or it is refused."""
+    patches: list[dict[str, Any]] = [
+        {"target": {"kind": manifest["kind"]}, "json6902": [{"op": "add", "path": path, "value": value}]}
+        for path, value in changes
+        for manifest in OBJECTS
     ]
-    patches.append({"target": {"kind": "Deployment"}, "merge": {"spec": merge, "metadata": merge}})
+    patches += [{"target": {"kind": each["kind"]}, "merge": {"spec": merge, "metadata": merge}} for each in OBJECTS]
 
-    (made,) = apply_patches([deployment], patches, Diagnostics(), ("web", "patches"))
+    made = apply_patches(OBJECTS, patches, Diagnostics(), ("web", "patches"))
 
-    assert ("Deployment", "web") == (made["kind"], made["metadata"]["name"])
-    assert isinstance(made["spec"]["template"]["spec"]["containers"], list)
+    assert [(each["kind"], "web") for each in OBJECTS] == [(each["kind"], each["metadata"]["name"]) for each in made]
+    resources = [
+        Resource(manifest, "service", app="web", workload=manifest["kind"] == "Deployment") for manifest in made
+    ]
+    apps = {"web": {"workload": {}, "protect": True}}
+    finished = with_profile(with_preview(with_config_hash(resources, apps), "x"), apps, "argocd", Diagnostics())
+    verify(finished, (), Diagnostics())
+    assert len(OBJECTS) == len([dump(each.attributes) for each in finished])
 
 
 def test_custom_resources_merge_as_json() -> None:

@@ -115,12 +115,26 @@ def _harm(before: Mapping[str, Any], after: Any) -> str:
     for path in _IDENTITY:
         if _at(before, path) != _at(after, path):
             return f"changes the {path[-1]} of"
-    for path in (("metadata", "labels"), ("metadata", "annotations"), ("spec",), ("data",)):
-        if isinstance(_at(before, path), dict) and not isinstance(_at(after, path) or {}, dict):
-            return f"makes no map of `{'.'.join(path)}` of"
-    if pod_template(before) is not None and pod_template(after) is None:
+    if isinstance(_at(before, ("spec",)), dict) and not isinstance(_at(after, ("spec",)), dict):
+        return "leaves no map in `spec` of"
+    template = pod_template(before)
+    if template is not None and pod_template(after) is None:
         return "leaves no pod template in"
+    inside: list[tuple[str, ...]] = [("metadata",)]
+    if template is not None:
+        inside.append((*map(str, template[0]), "metadata"))
+    maps: list[tuple[str, ...]] = [(*path, field) for path in inside for field in ("labels", "annotations")]
+    if before.get("kind") in ("ConfigMap", "Secret"):
+        maps += [("data",), ("binaryData",), ("stringData",)]
+    for place in (*inside, *maps):
+        found = _at(after, place)
+        if found is not None and not (isinstance(found, dict) and (place in inside or _texts_only(found))):
+            return f"leaves no map{' of texts' if place in maps else ''} in `{'.'.join(place)}` of"
     return ""
+
+
+def _texts_only(found: Mapping[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in found.values())
 
 
 def _at(data: Any, path: tuple[str, ...]) -> Any:
