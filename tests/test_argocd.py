@@ -160,6 +160,22 @@ def test_another_namespace_than_the_destination_s_warns(argo: Argo) -> None:
     assert "warning[KR510]: the namespace `elsewhere` is not the destination's, `shop`" in run.stderr
 
 
+def test_by_hand_the_root_is_found_upward(argo: Argo) -> None:
+    """Without Argo CD's source path, the repository is looked for as everywhere else."""
+    run = argo.generate("apps/shop/prod", ARGOCD_APP_SOURCE_PATH="", ARGOCD_ENV_WORKSPACE="eu")
+
+    assert "eu" == run.manifest("Deployment")["metadata"]["labels"]["region"]
+
+
+def test_nothing_above_the_copy_counts(argo: Argo) -> None:
+    """A settings file above the root that the source path implies belongs to something else."""
+    (argo.bench.root / "repo/kusion-render.yaml").rename(argo.bench.root / "kusion-render.yaml")
+
+    run = argo.generate("apps/shop/prod", ARGOCD_ENV_WORKSPACE="eu")
+
+    assert "eu" == run.manifest("Deployment")["metadata"]["labels"]["region"]
+
+
 @pytest.mark.parametrize("value", ["0", "soon", "-1"])
 def test_the_budget_is_a_number(argo: Argo, value: str) -> None:
     """A time budget that can't be read is said, not guessed."""
@@ -330,6 +346,7 @@ def test_image_and_replicas_need_no_paths(argo: Argo) -> None:
         ([{"name": "image", "string": "x"}], "error: parameter `image` must be a `map` here, for there are `web.web`,"),
         ([{"name": "image", "map": {"wbe.web": "x"}}], "nothing is called `wbe.web`; did you mean `web.web`?"),
         ([{"name": "image", "array": ["x"]}], "error: parameter `image` must be a `string` or a `map`"),
+        ([{"name": "replicas", "map": {"web": 3}}], "error: parameter `replicas` must hold texts"),
         ([{"name": "replicas", "string": "many"}], "error[KR201]"),
         (
             [{"name": "profile", "string": "argo"}],

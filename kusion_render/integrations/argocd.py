@@ -15,7 +15,6 @@ from kusion_render.integrations.argocd_parameters import options_for, read_param
 from kusion_render.rendering import compile_all
 from kusion_render.repository import Files, Repository, find_root, select
 from kusion_render.repository.limits import limits_for
-from kusion_render.repository.root import ROOT_VARIABLE
 from kusion_render.targets.kubernetes import stream
 
 TYPE_CHECKING = False
@@ -52,17 +51,21 @@ def main(verb: str, environment: Mapping[str, str], folder: str) -> int:
         budget = _budget(environment)
         _start_clock(budget)
         text = _answer(verb)(environment, folder)
+        _stop_clock()
     except InputError:
         return InputError.exit_code
     except KusionRenderError as error:
-        _say(f"error: {error}\n")
+        from kusion_render.report.display import neutralise
+
+        _say(f"error: {neutralise(str(error))}\n")
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last line of defence, told short enough for the UI
         _say(
             f"error: a bug in kusion-render: {type(error).__name__}; run `kusion-render render` on it for the details\n"
         )
         return OUR_BUG
-    sys.stdout.write(text)
+    # As bytes: a container's locale may know no other letters than ASCII.
+    sys.stdout.buffer.write(text.encode())
     return 0
 
 
@@ -114,17 +117,19 @@ def chosen(
 
 
 def _root(environment: Mapping[str, str], folder: str) -> str:
-    """Return the repository's root: the working folder less Argo's source path, unless a variable says it outright."""
+    """Return the repository's root: at or below the working folder less Argo's source path, if it is known.
+
+    Argo CD may send a part of the repository only, and its folder of Git is often left out.
+    """
     here = os.path.realpath(folder)
-    said = environment.get("ARGOCD_APP_SOURCE_PATH")
-    if not environment.get(ROOT_VARIABLE) and said:
-        path = os.path.normpath(said)
-        tail = os.sep + path
-        if path == ".":
-            return here
+    path = environment.get("ARGOCD_APP_SOURCE_PATH")
+    top = ""
+    if path:
+        path = os.path.normpath(path)
+        tail = "" if path == "." else os.sep + path
         if here.endswith(tail):
-            return here[: -len(tail)] or os.sep
-    return find_root(here, environment)
+            top = here.removesuffix(tail) or os.sep
+    return find_root(here, environment, top)
 
 
 def _budget(environment: Mapping[str, str]) -> int:
@@ -149,6 +154,10 @@ def _start_clock(seconds: int) -> None:
     signal.alarm(seconds)
 
 
+def _stop_clock() -> None:
+    __import__("_signal").alarm(0)
+
+
 def report(found: Diagnostics, repository: Repository) -> None:
     """Print problems to stderr, cut to what Argo CD's UI can show."""
     from kusion_render.report import write
@@ -160,5 +169,7 @@ def _say(text: str) -> None:
     content = text.encode()
     if len(content) > LONGEST_ERROR:
         note = "\n… and more; run `kusion-render validate` for all of it\n".encode()
-        content = content[: LONGEST_ERROR - len(note)].rpartition(b"\n")[0] + note
+        content = content[: LONGEST_ERROR - len(note)]
+        # A first line that is too long by itself is cut; only those after it are left out.
+        content = (content.rpartition(b"\n")[0] or content) + note
     sys.stderr.write(content.decode("utf-8", errors="ignore"))

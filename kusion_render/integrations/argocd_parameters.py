@@ -38,6 +38,7 @@ def read_parameters(environment: Mapping[str, str]) -> dict[str, Any]:
         UsageError: when the JSON can't be read, a name is unknown, or a parameter has not exactly one kind of value.
     """
     found: dict[str, Any] = {}
+    said: dict[str, Any] = {}
     for text in _TEXTS:
         if environment.get(f"ARGOCD_ENV_{text.upper()}"):
             found[text] = environment[f"ARGOCD_ENV_{text.upper()}"]
@@ -55,9 +56,12 @@ def read_parameters(environment: Mapping[str, str]) -> dict[str, Any]:
         kinds = [kind for kind in ("string", "array", "map") if isinstance(item, dict) and item.get(kind) is not None]
         if not isinstance(name, str) or not (name in PARAMETERS or _is_path(name)):
             raise UsageError(f"unknown parameter `{name}`; {suggest(str(name), PARAMETERS)}")
+        if name in said:
+            raise UsageError(f"parameter `{name}` is given twice")
         if len(kinds) != 1:
             raise UsageError(f"parameter `{name}` must have one of `string`, `array` and `map`")
-        found[name] = item[kinds[0]]
+        said[name] = item[kinds[0]]
+    found.update(said)
     for name, value in found.items():
         if not isinstance(value, str) and (name in _TEXTS or name not in PARAMETERS):
             raise UsageError(f"parameter `{name}` must be a `string`")
@@ -105,6 +109,8 @@ def options_for(
 def _set(said: Any) -> Iterator[Setting]:
     texts = [f"{path}={value}" for path, value in sorted(said.items())] if isinstance(said, dict) else said or []
     for text in [texts] if isinstance(texts, str) else texts:
+        if not isinstance(text, str):
+            raise UsageError("parameter `set` must hold texts")
         yield _parsed("set", text)
 
 
@@ -141,6 +147,8 @@ def _short(
             pointer = known.get(key)
             if pointer is None:
                 raise UsageError(f"parameter `{name}`: nothing is called `{key}`; {suggest(key, known)}")
+            if not isinstance(value, str):
+                raise UsageError(f"parameter `{name}` must hold texts")
             yield pointer, value if name == "image" else read_value(value)
 
 

@@ -15,11 +15,12 @@ SETTINGS_FILE: Final = "kusion-render.yaml"
 ROOT_VARIABLE: Final = "KUSION_RENDER_ROOT"
 
 
-def find_root(start: str, environment: Mapping[str, str]) -> str:
+def find_root(start: str, environment: Mapping[str, str], top: str = "") -> str:
     """Return the absolute, resolved root of the repository that `start` lies in.
 
     `KUSION_RENDER_ROOT` says it outright; else it is the nearest folder upward with `kusion-render.yaml`, else the Git
-    root, else the topmost folder upward that holds `workspaces/` or `project.yaml`.
+    root, else the topmost folder upward that holds `workspaces/` or `project.yaml`. Who knows the Git root without
+    Git's folder says it as `top`, a folder above `start`; nothing higher is looked at.
 
     Raises:
         UsageError: when there is none, or the variable names no folder.
@@ -29,11 +30,13 @@ def find_root(start: str, environment: Mapping[str, str]) -> str:
         if not os.path.isdir(outright):
             raise UsageError(f"{ROOT_VARIABLE} names no folder: `{outright}`")
         return os.path.realpath(outright)
-    folders = list(_upward(os.path.realpath(start)))
+    folders = list(_upward(os.path.realpath(start), top))
     for mark in (SETTINGS_FILE, ".git"):
         for folder in folders:
             if os.path.exists(os.path.join(folder, mark)):
                 return folder
+        if top:
+            return top
     for folder in reversed(folders):
         if os.path.isfile(os.path.join(folder, "project.yaml")) or os.path.isdir(os.path.join(folder, "workspaces")):
             return folder
@@ -43,10 +46,10 @@ def find_root(start: str, environment: Mapping[str, str]) -> str:
     )
 
 
-def _upward(folder: str) -> Iterator[str]:
+def _upward(folder: str, top: str) -> Iterator[str]:
     while True:
         yield folder
         parent = os.path.dirname(folder)
-        if parent == folder:
+        if folder in (top, parent):
             return
         folder = parent
