@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def names() -> list[str]:
     return [*FILES, *(f"modules/{name}" for name in found)]
 
 
+@cache  # a hundred mistakes ask for it three hundred times
 def load(name: str) -> Schema:
-    """Return a schema that refers to nothing outside itself.
+    """Return a schema that refers to nothing outside itself; callers leave it as it is.
 
     Module schemas and app configurations accept Kusion's `_type` in every map with known keys.
     """
