@@ -31,7 +31,7 @@ golden: $(VENV)/.installed  ## rewrite expected output; read what changed like c
 requirements: $(VENV)/.installed  ## pin anew what the image of Argo CD's plug-in installs; needs the package index
 	$(BIN)/python plugins/argocd/image/pin.py
 
-integration: $(VENV)/.installed  ## the tests against real tools; fails where one is missing
+integration: $(VENV)/.installed  ## the tests against real tools, such as kubectl; fails where one is missing
 	KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration
 
 $(VENV)/.installed: pyproject.toml
