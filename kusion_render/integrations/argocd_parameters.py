@@ -69,7 +69,7 @@ def read_parameters(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _is_path(name: str) -> bool:
-    return name.startswith("/") or "." in name or "[" in name
+    return name.startswith("/") or "." in name
 
 
 def options_for(
@@ -107,8 +107,9 @@ def options_for(
 
 
 def _set(said: Any) -> Iterator[Setting]:
-    texts = [f"{path}={value}" for path, value in sorted(said.items())] if isinstance(said, dict) else said or []
-    for text in [texts] if isinstance(texts, str) else texts:
+    if isinstance(said, dict):
+        said = [f"{path}={value}" for path, value in sorted(said.items())]
+    for text in said if isinstance(said, list) else [said] if said is not None else ():
         if not isinstance(text, str):
             raise UsageError("parameter `set` must hold texts")
         yield _parsed("set", text)
