@@ -29,16 +29,20 @@ if TYPE_CHECKING:
 _WORDS: Final = {"TCP": "UDP", "UDP": "TCP", "true": "false", "false": "true"}
 # The parts of a workspace that reach objects beside the modules' configs, which the apps already hold.
 _WORKSPACE_PARTS: Final = ("labels", "annotations", "images", "registries", "secretStore", "secrets", "patches")
+# Documents that every render has: a place in one of them is the same place for another stack.
+_SHARED: Final = frozenset(("apps", "workspace"))
+# Each keeps its render in memory.
+_MOST_KNOWN: Final = 100
 
 
 class Attribution:
     """The causes of every field of one app's objects."""
 
-    __slots__ = ("_apps", "_baseline", "_causes", "_files", "_source", "app", "keys")
+    __slots__ = ("_apps", "_baseline", "_causes", "_files", "app", "keys", "source")
 
     def __init__(self, source: Input, apps: Mapping[str, Any], files: Mapping[str, bytes], app: str) -> None:
         self.app: Final = app
-        self._source: Final = source
+        self.source: Final = source
         self._apps: Final = apps
         self._files: Final = files
         baseline = resources_of(source, apps, files, Diagnostics(), app)[0]
@@ -64,7 +68,10 @@ class Attribution:
 
         For a map or a list it is what moves the first of its values that anything moves.
         """
-        key = self.keys.get(resource_id)
+        return self.caused(self.keys.get(resource_id), pointer)
+
+    def caused(self, key: tuple[str, str, int] | None, pointer: Pointer) -> list[Place]:
+        """Return the same for an object by its module, its kind and its number."""
         for leaf in self._baseline.get(key, {}) if key else ():
             if leaf[: len(pointer)] == pointer and (key, leaf) in self._causes:
                 pointer = leaf
@@ -83,16 +90,16 @@ class Attribution:
         """Return what an input says: of two that move equally much, the one that says the field's value is its cause."""
         if place.on_key:
             return place.pointer[-1]
-        return at(self._source.workspace_data if place.document == "workspace" else self._apps, place.pointer)
+        return at(self.source.workspace_data if place.document == "workspace" else self._apps, place.pointer)
 
     def _experiments(self) -> Iterator[tuple[Place, list[Resource]]]:
         yield from self._app_leaves()
         yield from self._app_keys()
-        workspace = self._source.workspace_data
+        workspace = self.source.workspace_data
         for part in _WORKSPACE_PARTS:
             for pointer, value in leaves(workspace.get(part), (part,)):
                 for other in _others(value):
-                    changed = self._source.of(workspace_data=put(workspace, pointer, other))
+                    changed = self.source.of(workspace_data=put(workspace, pointer, other))
                     made = self._try(changed, self._apps, self.app)
                     if made is not None:
                         yield Place(pointer, document="workspace"), made
@@ -104,7 +111,7 @@ class Attribution:
             changes = [put(self._apps, pointer, other) for other in _others(value)]
             # A value that the schema allows no other for still shows what it does when it is gone.
             for changed in (*changes, _without(self._apps, pointer)):
-                made = self._try(self._source, changed, self.app)
+                made = self._try(self.source, changed, self.app)
                 if made is not None:
                     yield Place(pointer), made
                     break
@@ -113,16 +120,16 @@ class Attribution:
         app = self._apps[self.app]
         renamed = self.app + "x"
         others = {name: config for name, config in self._apps.items() if name != self.app}
-        made = self._try(self._source, {**others, renamed: app}, renamed)
+        made = self._try(self.source, {**others, renamed: app}, renamed)
         if made is not None:
             yield Place((self.app,), on_key=True), made
         for pointer in _key_places(app, (self.app,)):
-            made = self._try(self._source, _rename(self._apps, pointer), self.app)
+            made = self._try(self.source, _rename(self._apps, pointer), self.app)
             if made is not None:
                 yield Place(pointer, on_key=True), made
 
     def _names(self) -> Iterator[tuple[Place, list[Resource]]]:
-        source = self._source
+        source = self.source
         for document, pointer, changed in (
             (source.stack.project.file, ("name",), source.of(project_name=source.stack.project.name + "x")),
             (source.stack.file, ("name",), source.of(stack_name=source.stack.name + "x")),
@@ -227,11 +234,43 @@ def _rename(data: Any, pointer: Pointer) -> Any:
     return put(data, pointer[:-1], renamed)
 
 
-def cause(compilation: Compilation, resource_id: str, pointer: Pointer) -> Place | None:
-    """Return the input that a field of a resource comes from; the module's own place when it alone decides."""
+def cause(
+    compilation: Compilation, resource_id: str, pointer: Pointer, known: dict[object, Attribution]
+) -> Place | None:
+    """Return the input that a field of a resource comes from; the module's own place when it alone decides.
+
+    `known` keeps what was found out, for other fields and for apps of the same shape, with the same keys in and the
+    same fields out: of many stacks that are alike only the first costs experiments.
+    """
     resource = next((each for each in compilation.resources if each.id == resource_id), None)
-    if resource is None or compilation.source is None or not resource.app:
+    source = compilation.source
+    if resource is None or source is None or not resource.app:
         return None
-    found = Attribution(compilation.source, compilation.apps, compilation.contents, resource.app)
-    causes = found.causes(resource_id, pointer)
-    return causes[0] if causes else Place(resource.place, on_key=True)
+    made = [each for each in compilation.resources if each.app == resource.app]
+    key = _keys(made)[made.index(resource)]
+    shape = _shape(source, compilation.apps[resource.app], made)
+    attribution = known.get(shape)
+    causes = attribution.caused(key, pointer) if attribution is not None else []
+    if attribution is None or not (attribution.source is source or all(each.document in _SHARED for each in causes)):
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        attribution = known[shape] = Attribution(source, compilation.apps, compilation.contents, resource.app)
+        causes = attribution.caused(key, pointer)
+    if not causes:
+        return Place(resource.place, on_key=True)
+    found = causes[0]
+    if found.document != "apps":
+        return found
+    return Place((resource.app, *found.pointer[1:]), on_key=found.on_key)
+
+
+def _shape(source: Input, app: Any, made: list[Resource]) -> object:
+    """Return what two apps must have in common for their fields to come from the same inputs."""
+    workspace = {part: source.workspace_data[part] for part in _WORKSPACE_PARTS if part in source.workspace_data}
+    fields = _objects(made)
+    return (
+        source.compatibility,
+        tuple(pointer for pointer, _ in leaves(workspace)),
+        tuple(pointer for pointer, _ in leaves(app)),
+        tuple((key, tuple(fields[key])) for key in fields),
+    )

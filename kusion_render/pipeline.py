@@ -40,10 +40,11 @@ class Options:
 
     `settings` are places and values of `--set`, `compatibility` counts only where no file says it, `namespace` is the
     one that the environment names, as Argo CD does. `profile` is one of `transformers.profile.PROFILES`, `preview` the
-    name of a preview or "".
+    name of a preview or "". `lint` asks for every lint rule that the workspace leaves on, instead of only those that it
+    makes errors.
     """
 
-    __slots__ = ("compatibility", "namespace", "namespace_policy", "preview", "profile", "settings")
+    __slots__ = ("compatibility", "lint", "namespace", "namespace_policy", "preview", "profile", "settings")
 
     def __init__(
         self,
@@ -54,8 +55,10 @@ class Options:
         namespace: str = "",
         profile: str = "plain",
         preview: str = "",
+        lint: bool = False,
     ) -> None:
         self.settings: Final = settings
+        self.lint: Final = lint
         self.compatibility: Final = compatibility
         self.namespace_policy: Final = namespace_policy
         self.namespace: Final = namespace

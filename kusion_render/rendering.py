@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kusion_render.diagnostics import Diagnostics, Related, Rule, Span
+from kusion_render.diagnostics import Diagnostics, OutputPlace, Related, Rule, Span
 from kusion_render.pipeline import compile_stack as compile_bare
 from kusion_render.verification import identity
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, Final, TypeAlias
 
-    from kusion_render.diagnostics import Diagnostic
+    from kusion_render.attribution import Attribution
+    from kusion_render.diagnostics import Diagnostic, Where
+    from kusion_render.lint.clashes import Claim
     from kusion_render.model import Spec
     from kusion_render.pipeline import Compilation, Options
     from kusion_render.repository import Repository, Target
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     Produce: TypeAlias = Callable[[Spec, Diagnostics], Any]
     # What one target came to: None where it failed, and the problems that it met.
     Outcome: TypeAlias = "tuple[Rendered | None, list[Diagnostic]]"
+    # What is known of the causes of fields, so that a thousand stacks like each other cost one experiment.
+    Known: TypeAlias = "dict[object, Attribution]"
 
 SHARED_OBJECT: Final = Rule("KR515", "shared-object")
 NOTHING_RENDERED: Final = Rule("KR516", "nothing-rendered")
@@ -28,17 +32,19 @@ NOTHING_RENDERED: Final = Rule("KR516", "nothing-rendered")
 class Rendered:
     """One finished render: its name, the file of its stack, its workspace, and what was produced from its Spec.
 
-    `objects` are the identities of what it makes, each with the content where equal ones may be shared.
+    `objects` are the identities of what it makes, each with the content where equal ones may be shared, `claims` what
+    these claim of their cluster, where lint asks.
     """
 
-    __slots__ = ("file", "key", "objects", "output", "workspace")
+    __slots__ = ("claims", "file", "key", "objects", "output", "workspace")
 
-    def __init__(self, spec: Spec, output: Any) -> None:
+    def __init__(self, spec: Spec, output: Any, claims: Sequence[Claim] = ()) -> None:
         self.key: Final = spec.key
         self.file: Final = spec.stack.file
         self.workspace: Final = spec.workspace.name
         self.objects: Final = list(_objects(spec))
         self.output: Final = output  # Any: the caller's own
+        self.claims: Final = claims
 
 
 def _objects(spec: Spec) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -50,13 +56,46 @@ def _objects(spec: Spec) -> Iterator[tuple[tuple[str, ...], object]]:
 
 def compile_stack(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Compilation:
     """Compile one stack on one workspace; every problem is reported with its place in a file."""
+    return _compile(repository, target, options, diagnostics, {})[0]
+
+
+def _compile(
+    repository: Repository,
+    target: Target,
+    options: Options,
+    diagnostics: Diagnostics,
+    known: Known,
+    *,
+    linted: bool = False,
+) -> tuple[Compilation, Sequence[Claim]]:
     found = Diagnostics()
     result = compile_bare(repository, target, options, found)
+    claims: Sequence[Claim] = ()
+    if linted and result.spec is not None:
+        claims = _lint(result.spec, options, found)
+        if found.failed:
+            result.spec = None
     if found.items:
         from kusion_render.placement import placed
 
-        diagnostics.items.extend(placed(found.items, repository, result, target.key))
-    return result
+        diagnostics.items.extend(placed(found.items, repository, result, target.key, known))
+    return result, claims
+
+
+def _lint(spec: Spec, options: Options, diagnostics: Diagnostics) -> Sequence[Claim]:
+    """Report what the workspace's lint rules find, and return what the objects claim of their cluster.
+
+    Without `options.lint` only the rules that are errors there are looked at, and mostly nothing needs to be imported.
+    """
+    levels = spec.workspace.data.get("lint") or {}
+    if not options.lint and "error" not in levels.values():
+        return ()
+    from kusion_render.lint import claims_of, gate, lint
+
+    objects = [(resource.id, resource.attributes) for resource in spec.resources]
+    levels = levels if options.lint else gate(levels)
+    lint(objects, levels, diagnostics)
+    return claims_of(objects, levels)
 
 
 def compile_all(
@@ -86,10 +125,11 @@ def render_all(
     `jobs` processes share the work; what they find is the same in the same order. An object made twice on one
     workspace is KR515, a stack without objects KR516 unless it says `allowEmpty: true`.
     """
+    known: Known = {}
 
     def render(target: Target) -> Outcome:
         found = Diagnostics()
-        rendered = _render(repository, target, options, produce, found)
+        rendered = _render(repository, target, options, produce, found, known)
         return rendered, found.items
 
     outcomes: Iterable[Outcome] = map(render, targets)
@@ -98,20 +138,50 @@ def render_all(
 
         outcomes = spread(render, targets, jobs)
     finished: list[Rendered] = []
+    claiming: list[tuple[Target, Rendered]] = []
     for target, (rendered, problems) in zip(targets, outcomes, strict=True):
         if progress is not None:
             progress(target.key)
         diagnostics.items.extend(problems)
         if rendered is not None:
             finished.append(rendered)
+            if rendered.claims:
+                claiming.append((target, rendered))
     refuse_shared(finished, diagnostics)
+    if len(claiming) > 1:
+        _lint_together(repository, claiming, options, diagnostics, known)
     return [rendered.output for rendered in finished]
 
 
+def _lint_together(
+    repository: Repository,
+    claiming: Sequence[tuple[Target, Rendered]],
+    options: Options,
+    diagnostics: Diagnostics,
+    known: Known,
+) -> None:
+    from kusion_render.lint import lint_together
+
+    def place(number: int, claim: Claim) -> Where:
+        from kusion_render.placement import placer
+
+        # Compiled again, for nothing was kept of a render that went well, or it was another process's.
+        again = compile_bare(repository, claiming[number][0], options, Diagnostics())
+        return placer(repository, again, known)(OutputPlace(claim.resource_id, claim.pointer))
+
+    lint_together([(each.key, each.workspace, each.claims) for _, each in claiming], place, diagnostics)
+
+
 def _render(
-    repository: Repository, target: Target, options: Options, produce: Produce, diagnostics: Diagnostics
+    repository: Repository,
+    target: Target,
+    options: Options,
+    produce: Produce,
+    diagnostics: Diagnostics,
+    known: Known,
 ) -> Rendered | None:
-    spec = compile_stack(repository, target, options, diagnostics).spec
+    compilation, claims = _compile(repository, target, options, diagnostics, known, linted=True)
+    spec = compilation.spec
     if spec is None:
         return None
     if not spec.resources and not target.stack.data.get("allowEmpty"):
@@ -121,7 +191,7 @@ def _render(
             Span(target.stack.file),
             help="an empty render would delete what is deployed; if it is meant, say `allowEmpty: true` in stack.yaml",
         )
-    return Rendered(spec, produce(spec, diagnostics))
+    return Rendered(spec, produce(spec, diagnostics), claims)
 
 
 def refuse_shared(finished: Sequence[Rendered], diagnostics: Diagnostics) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = (
     "init", "list", "validate", "render", "explain", "argocd", "schema", "modules", "targets", "doctor", "completion",
 )  # fmt: skip
-APP: Final = "web: {workload: {replicas: 1, containers: {web: {image: 'a:1'}}}}\n"
+APP: Final = "web: {workload: {replicas: 1, containers: {web: {image: 'a:1', resources: {cpu: 1, memory: 1Gi}}}}}\n"
 BROKEN: Final = "web: {workload: {replica: 1, containers: {web: {image: 'a:1'}}}}\n"
 
 

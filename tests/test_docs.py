@@ -117,7 +117,7 @@ def test_a_rule_says_what_its_page_shows(workbench: Workbench, code: str, files:
             **files,
         }
     )
-    report = workbench.run("render").stderr
+    report = workbench.run("validate").stdout
 
     assert code in report
     assert "\nhelp: " in said

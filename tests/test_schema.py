@@ -97,7 +97,7 @@ VALID: dict[str, list[Any]] = {
             },
             "images": [{"name": "a", "newTag": 1.5}],
             "secrets": {"allowLiteral": ["a"]},
-            "lint": {"KR601": "off"},
+            "lint": {"host-path": "off"},
             "kubernetesVersion": "1.31",
             "clusterScopedKinds": ["cert-manager.io/ClusterIssuer"],
         }
@@ -288,7 +288,8 @@ BAD: list[tuple[str, Any, str, tuple[str | int, ...], str, str]] = [
     ("stack", {"workspaces": ["a", "a"]}, "KR206", ("workspaces",), "names an item twice", ""),
     ("workspace", {"secretStore": {"provider": {"fake": {}, "aws": {"region": "a"}}}}, "KR207", ("secretStore", "provider", "fake"), "exclude each other", ""),
     ("workspace", {"modules": {"a": {"configs": {"default": {"projectSelector": ["b"]}}}}}, "KR203", ("modules", "a", "configs", "default", "projectSelector"), "does not belong in `default`", ""),
-    ("workspace", {"lint": {"KR601": "warning"}}, "KR204", ("lint", "KR601"), "must be `off`, `warn` or `error`", "did you mean `warn`?"),
+    ("workspace", {"lint": {"host-paths": "off"}}, "KR203", ("lint", "host-paths"), "unknown key `host-paths` in `lint`", "did you mean `host-path`?"),
+    ("workspace", {"lint": {"host-path": "warning"}}, "KR204", ("lint", "host-path"), "must be `off`, `warn` or `error`", "did you mean `warn`?"),
     ("kusion-render", {"limits": {"max": 1}}, "KR203", ("limits", "max"), "unknown key `max` in `limits`", "allowed here: "),
 ]  # fmt: skip
 

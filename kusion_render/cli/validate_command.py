@@ -38,7 +38,8 @@ def command(
 ) -> None:
     """Report every problem of the stacks and of what they render to.
 
-    The report goes to stdout. The exit code is 1 when there is an error; warnings alone leave it 0.
+    Lint warns of what a reviewer would raise; the workspace's `lint` sets the level of each rule. The report goes to
+    stdout. The exit code is 1 when there is an error; warnings alone leave it 0.
 
     \b
     Examples:
@@ -49,7 +50,7 @@ def command(
     targets = _targets(session, stacks, workspace)
     step, finish = progress(len(targets))
     try:
-        options = Options(compatibility=compatibility)
+        options = Options(compatibility=compatibility, lint=True)
         render_all(session.repository, targets, options, session.diagnostics, _nothing, progress=step, jobs=jobs)
     finally:
         finish()

@@ -26,7 +26,8 @@ def pod_template(manifest: Mapping[str, Any]) -> tuple[Pointer, Mapping[str, Any
 
     Custom resources count as soon as they have containers at the usual place: CollaSet, Rollout, CloneSet.
     """
-    pointer = POD_TEMPLATES.get(manifest.get("kind") or "", _USUAL)
+    kind = manifest.get("kind")
+    pointer = POD_TEMPLATES.get(kind, _USUAL) if isinstance(kind, str) else _USUAL
     template: Any = manifest
     for step in pointer:
         template = template.get(step)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from kusion_render.report.leaves import read_leaves
+from kusion_render.secrecy import PRIVATE_KEY, plain, tells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ SEALED: Final = frozenset({
 })  # fmt: skip
 # Fields of one secret whose words the schema fixes.
 HARMLESS: Final = frozenset({"type", "immutable", "existing"})
-TELLING: Final = (
-    "password", "passwd", "passphrase", "pwd", "token", "secret", "credential",
-    "apikey", "privatekey", "accesskey", "tlskey", "kubeconfigcontent",
-)  # fmt: skip
-# Keys that sound secret but name the object that holds the secret.
-NAMING: Final = frozenset({
-    "secretname", "secretstore", "secretstoreref", "secretkeyref", "secretref", "externalsecrets",
-    "passwordsecret", "existingsecret", "imagepullsecret", "imagepullsecrets",
-})  # fmt: skip
 # Where `secret: NAME` refers to one, and how many keys down it does.
 REFERRING: Final = {"env": 2, "dirs": 2, "envfrom": 1, "volumes": 1, "sources": 1}
 # Keys that add nothing to the name of the key above them.
@@ -40,16 +32,18 @@ _REFERENCE: Final = r"""["']?(?:secret://|ref://|\$\{\{|\$\{secret://)"""
 _NOTHING: Final = r"""(?:true|false|null|~|""|'')$"""
 # Settings and credentials inside of a longer value. Repeats are bounded: a hostile line must not take forever.
 _SETTING: Final = (
-    r"(?i:pass_?word|passwd|passphrase|pwd|token|secret|api[-_.]?key|private[-_.]?key|access[-_.]?key)"
+    r"(?i:pass_?word|passwd|passphrase|pwd|pass|token|secret|credential"
+    r"|(?:api|private|access|signing|encryption|auth)[-_.]?key)"
     r"[\w.-]{0,40}[\"']?\s{0,4}[=:]\s{0,4}(?!//)(\S.*)"
 )
 _IN_ADDRESS: Final = r"://[^\s/:@]{0,200}:([^\s/@]{1,1000})@"
+_KEY_TEXT: Final = rf"({PRIVATE_KEY}.*)"
 
 
 def may_be_secret(keys: Sequence[str], text: str) -> bool:
     """Tell whether a text under these keys, outermost first, may be or hold a secret value."""
-    plain = [_plain(key) for key in keys]
-    return _is_sealed(plain) or (_is_named(plain) and not _is_harmless(text)) or any(_find_settings(text))
+    words = [plain(key) for key in keys]
+    return _is_sealed(words) or (_is_named(words) and not _is_harmless(text)) or any(_find_settings(text))
 
 
 class Masks:
@@ -84,7 +78,7 @@ class _Reading:
             number, key = leaf.path[-1] if leaf.path else (0, "")
             if key == "kind" and self._text(leaf).strip("\"'") == "Secret":
                 self._secrets.add(number)
-            elif key == "name" and _tells(_plain(self._text(leaf))):
+            elif key == "name" and tells(plain(self._text(leaf))):
                 self._named.add(number)
 
     def hide(self, line: int) -> Iterator[tuple[int, int]]:
@@ -96,7 +90,7 @@ class _Reading:
                 yield from ((leaf.start + start, leaf.start + end) for start, end in _find_settings(text))
 
     def _is_secret(self, leaf: Leaf, text: str) -> bool:
-        keys = [_plain(key) for _, key in leaf.path]
+        keys = [plain(key) for _, key in leaf.path]
         if _is_sealed(keys) or any(key == "data" and number in self._secrets for number, key in leaf.path):
             return True
         valued = bool(leaf.path) and leaf.path[-1][1] == "value" and leaf.path[-1][0] in self._named
@@ -107,18 +101,10 @@ class _Reading:
 
 
 def _find_settings(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in (_SETTING, _IN_ADDRESS):
+    for pattern in (_SETTING, _IN_ADDRESS, _KEY_TEXT):
         for match in re.finditer(pattern, text):
             if not _is_harmless(match.group(1)):
                 yield match.span(1)
-
-
-def _plain(key: str) -> str:
-    return re.sub(r"[-_.\s]", "", key).lower()
-
-
-def _tells(key: str) -> bool:
-    return key not in NAMING and not key.startswith("automount") and any(word in key for word in TELLING)
 
 
 def _is_sealed(keys: Sequence[str]) -> bool:
@@ -135,7 +121,7 @@ def _is_named(keys: Sequence[str]) -> bool:
     last = len(keys)
     while last > 1 and keys[last - 1] in TRANSPARENT:
         last -= 1
-    if not last or not _tells(keys[last - 1]):
+    if not last or not tells(keys[last - 1]):
         return False
     return not (
         keys[-1] == "secret"

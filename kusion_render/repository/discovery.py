@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from kusion_render import __version__
-from kusion_render.diagnostics import Diagnostics, Rule, Span
+from kusion_render.diagnostics import Diagnostics, Place, Rule, Span
 from kusion_render.document import DIRECTIVE
 from kusion_render.model import Project, Stack, Workspace
 from kusion_render.origins import in_file
@@ -44,6 +44,12 @@ def is_name(name: str) -> bool:
     """Tell whether a project, stack or workspace may be called so: a part of a path and of a label."""
     plain = name.replace("-", "").replace("_", "").replace(".", "")
     return plain.isalnum() and plain.isascii() and name[0].isalnum() and name[-1].isalnum() and len(name) <= 100
+
+
+def _may_be_kusions(item: Diagnostic) -> bool:
+    """Tell whether this is a key that we don't know and Kusion may; what is below a key of our own is none."""
+    where = item.where
+    return item.rule.code == _UNKNOWN_KEY and not (isinstance(where, Place) and where.pointer[:1] == ("lint",))
 
 
 class Repository:
@@ -107,9 +113,11 @@ class Repository:
         if found.items:
             positions = self.files.positions(file)
             placed = [in_file(item, positions, file) for item in found.items]
-            self._unknown_keys[file] = [item for item in placed if item.rule.code == _UNKNOWN_KEY]
-            diagnostics.items.extend(item for item in placed if item.rule.code != _UNKNOWN_KEY)
-            if any(item.severity == "error" and item.rule.code != _UNKNOWN_KEY for item in placed):
+            unknown = [item for item, bare in zip(placed, found.items, strict=True) if _may_be_kusions(bare)]
+            self._unknown_keys[file] = unknown
+            others = [item for item in placed if item not in unknown]
+            diagnostics.items.extend(others)
+            if any(item.severity == "error" for item in others):
                 return None
         assert isinstance(data, dict)  # noqa: S101 - Files.yaml answers maps only
         return data

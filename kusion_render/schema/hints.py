@@ -67,6 +67,15 @@ def for_key(name: str, pointer: Pointer, path: Pointer, key: str) -> str | None:
     return ENV_FORMS.get(key)
 
 
+def for_name(name: str, pointer: Pointer, key: str) -> str | None:
+    """Return the name of the lint rule whose code was written, which is what reports show."""
+    if name != "workspace" or pointer != ("lint",):
+        return None
+    known = properties("workspace")["lint"]["properties"]
+    found = next((rule for rule in known if f"({key.upper()})." in known[rule]["description"]), None)
+    return f"write its name, `{found}`" if found else None
+
+
 ENV_FORMS: Final = {
     "valueFrom": "write `{secret: NAME, key: KEY}`, `{config: NAME, key: KEY}` or `{field: PATH}`",
     "secretKeyRef": "write `{secret: NAME, key: KEY}`",
@@ -118,7 +127,7 @@ def in_container(key: str) -> str | None:
 
 
 def properties(name: str) -> Schema:
-    """Return the known keys of a workload, or of a container (`workload`)."""
+    """Return the known keys of a file or of a workload, or of a container (`workload`)."""
     from kusion_render.schema import truth
 
     if name == "workload":

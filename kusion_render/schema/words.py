@@ -164,7 +164,8 @@ def bad_name(error: Error, context: Context) -> Iterator[Finding]:
     pointer = (*parent, key)
     if error.validator == "enum":
         message = f"unknown key `{key}` in {subject(parent, context)}"
-        yield Finding(UNKNOWN_KEY, message, pointer, suggestion(key, error.validator_value), on_key=True)
+        advice = hints.for_name(context.name, parent, key) or suggestion(key, error.validator_value)
+        yield Finding(UNKNOWN_KEY, message, pointer, advice, on_key=True)
     elif error.validator == "pattern":
         says = error.schema.get("x-says")
         yield Finding(WRONG_FORMAT, f"key `{key}` must be {says or 'of another form'}", pointer, on_key=True)

@@ -12,7 +12,29 @@ TEXT = {'modules': {'*': {'version': True, 'configs': None}},
  'annotations': {'*': True},
  'namespace': {'labels': {'*': True}, 'annotations': {'*': True}},
  'kubernetesVersion': True,
- 'lint': {'*': True},
+ 'lint': {'*': True,
+          'floating-image': True,
+          'missing-requests': True,
+          'missing-readiness-probe': True,
+          'missing-liveness-probe': True,
+          'shared-container-port': True,
+          'privileged-container': True,
+          'added-capability': True,
+          'privilege-escalation': True,
+          'runs-as-root': True,
+          'root-allowed': True,
+          'host-namespace': True,
+          'host-path': True,
+          'host-port': True,
+          'blocking-disruption-budget': True,
+          'unexpanded-variable': True,
+          'literal-credential': True,
+          'overlapping-selector': True,
+          'misrouted-service': True,
+          'host-clash': True,
+          'node-port-clash': True,
+          'generated-name': True,
+          'cluster-scoped-object': True},
  'enforce': None}
 
 MERGE_KEYS = {}
@@ -187,11 +209,109 @@ def validate(data):
         if not isinstance(data__lint, dict):
             raise Invalid
         data__lint_keys = set(data__lint.keys())
+        if 'floating-image' in data__lint_keys:
+            data__lint_keys.remove('floating-image')
+            data__lint__floatingimage = data__lint['floating-image']
+            _lintlevel(data__lint__floatingimage)
+        if 'missing-requests' in data__lint_keys:
+            data__lint_keys.remove('missing-requests')
+            data__lint__missingrequests = data__lint['missing-requests']
+            _lintlevel(data__lint__missingrequests)
+        if 'missing-readiness-probe' in data__lint_keys:
+            data__lint_keys.remove('missing-readiness-probe')
+            data__lint__missingreadinessprobe = data__lint['missing-readiness-probe']
+            _lintlevel(data__lint__missingreadinessprobe)
+        if 'missing-liveness-probe' in data__lint_keys:
+            data__lint_keys.remove('missing-liveness-probe')
+            data__lint__missinglivenessprobe = data__lint['missing-liveness-probe']
+            _lintlevel(data__lint__missinglivenessprobe)
+        if 'shared-container-port' in data__lint_keys:
+            data__lint_keys.remove('shared-container-port')
+            data__lint__sharedcontainerport = data__lint['shared-container-port']
+            _lintlevel(data__lint__sharedcontainerport)
+        if 'privileged-container' in data__lint_keys:
+            data__lint_keys.remove('privileged-container')
+            data__lint__privilegedcontainer = data__lint['privileged-container']
+            _lintlevel(data__lint__privilegedcontainer)
+        if 'added-capability' in data__lint_keys:
+            data__lint_keys.remove('added-capability')
+            data__lint__addedcapability = data__lint['added-capability']
+            _lintlevel(data__lint__addedcapability)
+        if 'privilege-escalation' in data__lint_keys:
+            data__lint_keys.remove('privilege-escalation')
+            data__lint__privilegeescalation = data__lint['privilege-escalation']
+            _lintlevel(data__lint__privilegeescalation)
+        if 'runs-as-root' in data__lint_keys:
+            data__lint_keys.remove('runs-as-root')
+            data__lint__runsasroot = data__lint['runs-as-root']
+            _lintlevel(data__lint__runsasroot)
+        if 'root-allowed' in data__lint_keys:
+            data__lint_keys.remove('root-allowed')
+            data__lint__rootallowed = data__lint['root-allowed']
+            _lintlevel(data__lint__rootallowed)
+        if 'host-namespace' in data__lint_keys:
+            data__lint_keys.remove('host-namespace')
+            data__lint__hostnamespace = data__lint['host-namespace']
+            _lintlevel(data__lint__hostnamespace)
+        if 'host-path' in data__lint_keys:
+            data__lint_keys.remove('host-path')
+            data__lint__hostpath = data__lint['host-path']
+            _lintlevel(data__lint__hostpath)
+        if 'host-port' in data__lint_keys:
+            data__lint_keys.remove('host-port')
+            data__lint__hostport = data__lint['host-port']
+            _lintlevel(data__lint__hostport)
+        if 'blocking-disruption-budget' in data__lint_keys:
+            data__lint_keys.remove('blocking-disruption-budget')
+            data__lint__blockingdisruptionbudget = data__lint['blocking-disruption-budget']
+            _lintlevel(data__lint__blockingdisruptionbudget)
+        if 'unexpanded-variable' in data__lint_keys:
+            data__lint_keys.remove('unexpanded-variable')
+            data__lint__unexpandedvariable = data__lint['unexpanded-variable']
+            _lintlevel(data__lint__unexpandedvariable)
+        if 'literal-credential' in data__lint_keys:
+            data__lint_keys.remove('literal-credential')
+            data__lint__literalcredential = data__lint['literal-credential']
+            _lintlevel(data__lint__literalcredential)
+        if 'overlapping-selector' in data__lint_keys:
+            data__lint_keys.remove('overlapping-selector')
+            data__lint__overlappingselector = data__lint['overlapping-selector']
+            _lintlevel(data__lint__overlappingselector)
+        if 'misrouted-service' in data__lint_keys:
+            data__lint_keys.remove('misrouted-service')
+            data__lint__misroutedservice = data__lint['misrouted-service']
+            _lintlevel(data__lint__misroutedservice)
+        if 'host-clash' in data__lint_keys:
+            data__lint_keys.remove('host-clash')
+            data__lint__hostclash = data__lint['host-clash']
+            _lintlevel(data__lint__hostclash)
+        if 'node-port-clash' in data__lint_keys:
+            data__lint_keys.remove('node-port-clash')
+            data__lint__nodeportclash = data__lint['node-port-clash']
+            _lintlevel(data__lint__nodeportclash)
+        if 'generated-name' in data__lint_keys:
+            data__lint_keys.remove('generated-name')
+            data__lint__generatedname = data__lint['generated-name']
+            _lintlevel(data__lint__generatedname)
+        if 'cluster-scoped-object' in data__lint_keys:
+            data__lint_keys.remove('cluster-scoped-object')
+            data__lint__clusterscopedobject = data__lint['cluster-scoped-object']
+            _lintlevel(data__lint__clusterscopedobject)
         for data__lint_key in data__lint_keys:
-            if data__lint_key not in []:
+            if data__lint_key not in ['floating-image', 'missing-requests', 'missing-readiness-probe', 'missing-liveness-probe', 'shared-container-port', 'privileged-container', 'added-capability', 'privilege-escalation', 'runs-as-root', 'root-allowed', 'host-namespace', 'host-path', 'host-port', 'blocking-disruption-budget', 'unexpanded-variable', 'literal-credential', 'overlapping-selector', 'misrouted-service', 'host-clash', 'node-port-clash', 'generated-name', 'cluster-scoped-object']:
                 data__lint_value = data__lint.get(data__lint_key)
-                if not (data__lint_value in ('off',) or data__lint_value in ('warn',) or data__lint_value in ('error',)):
-                    raise Invalid
+                _lintlevel(data__lint_value)
+        data__lint_len = len(data__lint)
+        if data__lint_len != 0:
+            data__lint_property_names = True
+            for data__lint_key in data__lint:
+                try:
+                    if not (data__lint_key in ('floating-image',) or data__lint_key in ('missing-requests',) or data__lint_key in ('missing-readiness-probe',) or (data__lint_key in ('missing-liveness-probe',)) or (data__lint_key in ('shared-container-port',)) or (data__lint_key in ('privileged-container',)) or (data__lint_key in ('added-capability',)) or (data__lint_key in ('privilege-escalation',)) or (data__lint_key in ('runs-as-root',)) or (data__lint_key in ('root-allowed',)) or (data__lint_key in ('host-namespace',)) or (data__lint_key in ('host-path',)) or (data__lint_key in ('host-port',)) or (data__lint_key in ('blocking-disruption-budget',)) or (data__lint_key in ('unexpanded-variable',)) or (data__lint_key in ('literal-credential',)) or (data__lint_key in ('overlapping-selector',)) or (data__lint_key in ('misrouted-service',)) or (data__lint_key in ('host-clash',)) or (data__lint_key in ('node-port-clash',)) or (data__lint_key in ('generated-name',)) or (data__lint_key in ('cluster-scoped-object',))):
+                        raise Invalid
+                except Invalid:
+                    data__lint_property_names = False
+            if not data__lint_property_names:
+                raise Invalid
     if 'patches' in data_keys:
         data_keys.remove('patches')
         data__patches = data['patches']
@@ -360,6 +480,10 @@ def _jsonpointer(data):
 
 def _raw(data):
     if not isinstance(data, dict):
+        raise Invalid
+
+def _lintlevel(data):
+    if not (data in ('off',) or data in ('warn',) or data in ('error',)):
         raise Invalid
 
 def _kubernetesversion(data):
