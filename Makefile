@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check lint types contracts schemas golden requirements integration clean
+.PHONY: demo test check lint types contracts schemas golden requirements tools integration clean
 
 demo: $(VENV)/.installed  ## render an example
 	cd examples/hello && ../../$(BIN)/kusion-render render hello/prod
@@ -31,8 +31,13 @@ golden: $(VENV)/.installed  ## rewrite expected output; read what changed like c
 requirements: $(VENV)/.installed  ## pin anew what the image of Argo CD's plug-in installs; needs the package index
 	$(BIN)/python plugins/argocd/image/pin.py
 
-integration: $(VENV)/.installed  ## the tests against real tools, such as kubectl; fails where one is missing
-	KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration
+tools: $(VENV)/tools/bin/helm  ## install Helm and kubectl for `make integration`
+
+integration: $(VENV)/.installed tools  ## the tests against real tools; fails where one is missing
+	PATH="$$PATH:$(CURDIR)/$(VENV)/tools/bin" KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration
+
+$(VENV)/tools/bin/helm: tests/install_tools.py $(VENV)/.installed
+	$(BIN)/python tests/install_tools.py $(VENV)/tools/bin
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -18,9 +18,19 @@ def main() -> int:
         from kusion_render.integrations.argocd import main as argocd
 
         return argocd(arguments[1], os.environ, os.getcwd())
+    if arguments[:1] == ["post-render"] and not {"-h", "--help"} & {*arguments}:
+        from kusion_render.integrations.post_render import main as post_render_main
+
+        return post_render_main(arguments[1:], os.environ, os.getcwd())
     from kusion_render.cli import run
 
     return run(arguments)
+
+
+def post_render() -> int:
+    """Run `kusion-render post-render`, for tools that call a program by its name alone."""
+    sys.argv.insert(1, "post-render")
+    return main()
 
 
 if __name__ == "__main__":

@@ -37,12 +37,17 @@ def variables(project: Project, stack: Stack, workspace: str, context: Mapping[s
     found: dict[str, Any] = {
         "project.name": project.name,
         "stack.name": stack.name,
-        "workspace.name": workspace,
+        **workspace_variables(workspace, context),
     }
     for owner, labels in (("project", project.labels), ("stack", stack.labels)):
         found.update({f"{owner}.labels.{key}": value for key, value in labels.items()})
-    found.update({f"context.{key}": value for key, value in context.items() if key not in _CREDENTIALS})
     return found
+
+
+def workspace_variables(workspace: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names that refer to a workspace, and their values."""
+    known = {f"context.{key}": value for key, value in context.items() if key not in _CREDENTIALS}
+    return {"workspace.name": workspace, **known}
 
 
 class Interpolation:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from workbench import Workbench
 
 COMMANDS: Final = (
-    "init", "list", "validate", "render", "explain", "argocd", "schema", "modules", "targets", "doctor", "completion",
+    "init", "list", "validate", "render", "explain", "argocd", "post-render", "schema", "modules", "targets", "doctor",
+    "completion",
 )  # fmt: skip
 APP: Final = "web: {workload: {replicas: 1, containers: {web: {image: 'a:1', resources: {cpu: 1, memory: 1Gi}}}}}\n"
 BROKEN: Final = "web: {workload: {replica: 1, containers: {web: {image: 'a:1'}}}}\n"

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "render": "Render stacks to manifests.",
     "explain": "Say where each value of an object comes from.",
     "argocd": "Serve Argo CD as a config-management plug-in.",
+    "post-render": "Apply a workspace's policies to a Helm chart's manifests.",
     "schema": "Print the JSON Schema of a file.",
     "modules": "List modules, or describe one.",
     "targets": "List what stacks can be rendered to.",
@@ -46,7 +47,7 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"kusion_render.cli.{cmd_name}_command").command
+        command: click.Command = import_module(f"kusion_render.cli.{cmd_name.replace('-', '_')}_command").command
         return command
 
     def resolve_command(

@@ -128,7 +128,9 @@ def _harm(before: Mapping[str, Any], after: Any) -> str:
         maps += [("data",), ("binaryData",), ("stringData",)]
     for place in (*inside, *maps):
         found = _at(after, place)
-        if found is not None and not (isinstance(found, dict) and (place in inside or _texts_only(found))):
+        if found is None or found == _at(before, place):
+            continue
+        if not (isinstance(found, dict) and (place in inside or _texts_only(found))):
             return f"leaves no map{' of texts' if place in maps else ''} in `{'.'.join(place)}` of"
     return ""
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from kusion_render.yamlio.positions import positions, positions_all
 from kusion_render.yamlio.reader import DEFAULT, Limits, Parsed, parse, parse_all
-from kusion_render.yamlio.scalars import AMBIGUOUS, Plain
+from kusion_render.yamlio.scalars import AMBIGUOUS, Bare, Plain
 from kusion_render.yamlio.writer import dump, dump_all
 
 __all__ = [
     "AMBIGUOUS",
     "DEFAULT",
+    "Bare",
     "Limits",
     "Parsed",
     "Plain",

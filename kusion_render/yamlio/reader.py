@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Related, Rule, Span
 from kusion_render.yamlio.libyaml import CParser, MappingNode, ScalarNode, YAMLError
-from kusion_render.yamlio.scalars import Plain, scalar
+from kusion_render.yamlio.scalars import Plain, as_typed, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final
 
-    from kusion_render.diagnostics import Diagnostics, Json
+    from kusion_render.diagnostics import Diagnostics, Json, Severity
     from kusion_render.yamlio.libyaml import Node
     from kusion_render.yamlio.positions import SourceText
 
@@ -32,6 +32,17 @@ _PLAIN: Final = object()
 _QUOTED: Final = object()
 _MAPPING: Final = object()
 _SEQUENCE: Final = object()
+
+# Tags of YAML's own types, which foreign documents may spell out, and what they make of a scalar.
+_OWN_TAGS: Final = {
+    "tag:yaml.org,2002:str": _QUOTED,
+    "tag:yaml.org,2002:int": _PLAIN,
+    "tag:yaml.org,2002:float": _PLAIN,
+    "tag:yaml.org,2002:bool": _PLAIN,
+    "tag:yaml.org,2002:null": _PLAIN,
+    "tag:yaml.org,2002:map": _MAPPING,
+    "tag:yaml.org,2002:seq": _SEQUENCE,
+}
 
 NULL_TEXTS: Final = frozenset(("", "~", "null", "Null", "NULL"))
 _ODD_KEYS: Final = NULL_TEXTS | {"<<"}
@@ -92,9 +103,16 @@ def parse(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Limits
     return documents[0] if documents else reading.parsed(None)
 
 
-def parse_all(content: bytes, file: str, diagnostics: Diagnostics, *, limits: Limits = DEFAULT) -> list[Parsed] | None:
-    """Read a file of several documents, less the empty ones; otherwise as `parse`."""
-    return _Reading(content, file, diagnostics, limits).documents(several=True)
+def parse_all(
+    content: bytes, file: str, diagnostics: Diagnostics, *, limits: Limits = DEFAULT, foreign: bool = False
+) -> list[Parsed] | None:
+    """Read a file of several documents, less the empty ones; otherwise as `parse`.
+
+    `foreign` documents are made by other programs for Go's YAML, and their readers can't mend them. They are read as
+    there: the last of two equal keys counts, which is only a warning, and the tags of YAML's own types are obeyed.
+    What readers disagree about becomes `Bare`; there is no `Plain`.
+    """
+    return _Reading(content, file, diagnostics, limits, foreign=foreign).documents(several=True)
 
 
 class Composer(CParser):
@@ -157,13 +175,16 @@ def _composer(content: bytes, limits: Limits) -> Composer:
 class _Reading:
     """One file being read."""
 
-    __slots__ = ("content", "diagnostics", "file", "limits", "source")
+    __slots__ = ("content", "diagnostics", "file", "foreign", "limits", "source")
 
-    def __init__(self, content: bytes, file: str, diagnostics: Diagnostics, limits: Limits) -> None:
+    def __init__(
+        self, content: bytes, file: str, diagnostics: Diagnostics, limits: Limits, *, foreign: bool = False
+    ) -> None:
         self.content: Final = content
         self.file: Final = file
         self.diagnostics: Final = diagnostics
         self.limits: Final = limits
+        self.foreign: Final = foreign
         self.source: SourceText | None = None
 
     def documents(self, *, several: bool) -> list[Parsed] | None:
@@ -213,14 +234,15 @@ class _Reading:
         if b"*" in self.content:
             walk.shared = {}
             _Expansion(self.limits).measure(node, 0)
-        return self.parsed(walk.value(node, 0), walk)
+        data = walk.value(node, 0)
+        return self.parsed(as_typed(data) if self.foreign and walk.has_plain else data, walk)
 
     def parsed(self, data: Json, walk: _Walk | None = None) -> Parsed:
         """Wrap a document's data."""
         return Parsed(
             data,
             has_null=walk is not None and walk.has_null,
-            has_plain=walk is not None and walk.has_plain,
+            has_plain=walk is not None and walk.has_plain and not self.foreign,
             has_reference=b"${{" in self.content,
         )
 
@@ -232,9 +254,10 @@ class _Reading:
         *,
         help: str | None = None,  # noqa: A002 - as `Diagnostics.report`
         related: Sequence[Related] = (),
+        severity: Severity | None = None,
     ) -> None:
         """Report a problem at a node."""
-        self.diagnostics.report(rule, message, self.span(node), help=help, related=related)
+        self.diagnostics.report(rule, message, self.span(node), help=help, related=related, severity=severity)
 
     def span(self, node: Node | None) -> Span:
         """Return the place of a node, or the file's start."""
@@ -371,7 +394,9 @@ class _Walk:
                     continue
             if key in data:
                 duplicates.append(key_node)
-                self.value(value_node, depth)
+                built = self.value(value_node, depth)
+                if self.reading.foreign:
+                    data[key] = built
                 continue
             tag = value_node.tag
             # As `value` does; a call less for two thirds of all nodes.
@@ -409,7 +434,8 @@ class _Walk:
             self.reading.report(BAD_KEY, "a key is empty or null", node, help="quote it if it is meant as text")
             return False
         if type(node) is ScalarNode:
-            self._report_tag(node)
+            if not (self.reading.foreign and node.tag in _OWN_TAGS):
+                self._report_tag(node)
             return True
         kind = "map" if type(node) is MappingNode else "list"
         self.reading.report(
@@ -419,6 +445,9 @@ class _Walk:
 
     def _tagged(self, node: Node, depth: int) -> Json:
         """Report an explicit tag and read on without it."""
+        if self.reading.foreign and node.tag in _OWN_TAGS:
+            node.tag = _OWN_TAGS[node.tag]  # type: ignore[assignment]  # a mark in place of a tag, as below
+            return self.value(node, depth)
         self._report_tag(node)
         # Told once, though aliases may lead here again.
         if type(node) is ScalarNode:
@@ -441,7 +470,10 @@ class _Walk:
         for key in duplicates:
             related = [Related("first set here", self.reading.span(firsts[key.value]))]
             message = f"the key `{key.value}` is set twice"
-            self.reading.report(DUPLICATE_KEY, message, key, help="remove one of the two", related=related)
+            advice, severity = "remove one of the two", DUPLICATE_KEY.severity
+            if self.reading.foreign:
+                advice, severity = "remove one of the two; the last one counts", "warning"
+            self.reading.report(DUPLICATE_KEY, message, key, help=advice, related=related, severity=severity)
 
 
 def _too_deep(limits: Limits) -> str:

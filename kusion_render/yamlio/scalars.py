@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, Self, TypeAlias
 
+    from kusion_render.diagnostics import Json
+
     Number: TypeAlias = "int | float"
 
 
@@ -51,6 +53,28 @@ class Plain(str):
     def __reduce__(self) -> tuple[type[Plain], tuple[str, bool | int | float | Ambiguous]]:
         """Keep the value in a copy, and in another process."""
         return Plain, (str(self), self.value)
+
+
+class Bare(str):
+    """A plain scalar that readers understand differently, to be written as it was typed: its next reader decides."""
+
+    __slots__ = ()
+
+
+def as_typed(data: Json) -> Json:
+    """Return a document with every `Plain` scalar as its value, or as `Bare` where readers disagree about that.
+
+    Maps and lists are changed in place.
+    """
+    if type(data) is Plain:
+        return Bare(data) if isinstance(data.value, Ambiguous) else data.value
+    if type(data) is dict:
+        for key, value in data.items():
+            if type(value) is not str:
+                data[key] = as_typed(value)
+    elif type(data) is list:
+        data[:] = [as_typed(item) for item in data]
+    return data
 
 
 _AMBIGUOUS_WORDS: Final = "y Y yes Yes YES n N no No NO on On ON off Off OFF = <<"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from _json import encode_basestring_ascii as quote_ascii  # `json` itself costs its decoder's patterns at start-up
 
+from kusion_render.yamlio.scalars import Bare
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +42,9 @@ _LONGEST_KNOWN: Final = 64
 
 
 def dump(data: Json) -> str:
-    """Write one document, ending in a line end; a `Plain` and other strings' subclasses are written as their text.
+    """Write one document, ending in a line end.
+
+    A `Bare` is written as it is, a `Plain` and other strings' subclasses as their text.
 
     Raises:
         ValueError: for a lone surrogate, a number without a finite 64-bit form, or nesting beyond Python's recursion.
@@ -129,13 +133,15 @@ def _item(value: Any, pad: str, write: Write) -> None:  # Any: this is where typ
             _list(bare, pad, write)
         else:
             write("[]\n")
+    elif kind is Bare:
+        write(bare + "\n")
     else:
         write(_number(bare) + "\n")
 
 
 def _bare(value: Any) -> Any:  # Any in and out: the same value as one of the plain types
     """Return a value of a subclass as the plain type it stands for."""
-    if value is None or type(value) in (str, dict, list, int, float, bool):
+    if value is None or type(value) in (str, dict, list, int, float, bool, Bare):
         return value
     if isinstance(value, str):
         return str.__str__(value)

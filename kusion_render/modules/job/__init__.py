@@ -31,6 +31,11 @@ _OF_JOB: Final = (
     "completions",
     "parallelism",
 )
+FIELDS: Final = {
+    "Job": ("suspend", "restartPolicy", *_OF_JOB),
+    "CronJob": ("schedule", "restartPolicy", *_OF_CRONJOB, *_OF_JOB),
+}
+"""What of a config, beside the pods, each kind has; of other workloads' pods the restart policy is always the same."""
 
 
 def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:

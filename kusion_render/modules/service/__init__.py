@@ -37,6 +37,8 @@ _AS_WRITTEN: Final = {
     "DaemonSet": ("minReadySeconds", "revisionHistoryLimit"),
     "CollaSet": ("minReadySeconds", "revisionHistoryLimit"),
 }
+FIELDS: Final = {kind: ("strategy", *fields) for kind, fields in _AS_WRITTEN.items()}
+"""What of a config, beside the pods and `replicas`, each kind has."""
 # `replicas` is not among them: as a platform's default it may lie beneath any workload.
 _OF_SOME_KINDS: Final = (
     "progressDeadlineSeconds",
