@@ -42,8 +42,7 @@ _KEY_TEXT: Final = rf"({PRIVATE_KEY}.*)"
 
 def may_be_secret(keys: Sequence[str], text: str) -> bool:
     """Tell whether a text under these keys, outermost first, may be or hold a secret value."""
-    words = [plain(key) for key in keys]
-    return _is_sealed(words) or (_is_named(words) and not _is_harmless(text)) or any(_find_settings(text))
+    return is_secret(keys, text) or any(_find_settings(text))
 
 
 class Masks:
@@ -90,14 +89,20 @@ class _Reading:
                 yield from ((leaf.start + start, leaf.start + end) for start, end in _find_settings(text))
 
     def _is_secret(self, leaf: Leaf, text: str) -> bool:
-        keys = [plain(key) for _, key in leaf.path]
-        if _is_sealed(keys) or any(key == "data" and number in self._secrets for number, key in leaf.path):
+        keys = [key for _, key in leaf.path]
+        if any(plain(key) == "data" and number in self._secrets for number, key in leaf.path):
             return True
-        valued = bool(leaf.path) and leaf.path[-1][1] == "value" and leaf.path[-1][0] in self._named
-        return (valued or _is_named(keys)) and not _is_harmless(text)
+        valued = bool(leaf.path) and plain(keys[-1]) == "value" and leaf.path[-1][0] in self._named
+        return (valued and not _is_harmless(text)) or is_secret(keys, text)
 
     def _text(self, leaf: Leaf) -> str:
         return self._lines[leaf.line][leaf.start : leaf.end]
+
+
+def is_secret(keys: Sequence[str], text: str) -> bool:
+    """Tell whether a value may be secret by the keys above it, outermost first; one that only refers to one is not."""
+    words = [plain(key) for key in keys]
+    return _is_sealed(words) or (_is_named(words) and not _is_harmless(text))
 
 
 def _find_settings(text: str) -> Iterator[tuple[int, int]]:
