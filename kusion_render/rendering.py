@@ -55,7 +55,10 @@ def _objects(spec: Spec) -> Iterator[tuple[tuple[str, ...], object]]:
 
 
 def compile_stack(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Compilation:
-    """Compile one stack on one workspace; every problem is reported with its place in a file."""
+    """Compile one stack on one workspace; every problem is reported with its place in a file.
+
+    The record of the repository's files holds afterwards what this one compilation asked for.
+    """
     return _compile(repository, target, options, diagnostics, {})[0]
 
 
@@ -68,6 +71,7 @@ def _compile(
     *,
     linted: bool = False,
 ) -> tuple[Compilation, Sequence[Claim]]:
+    repository.files.start_record()
     found = Diagnostics()
     result = compile_bare(repository, target, options, found)
     claims: Sequence[Claim] = ()

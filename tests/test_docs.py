@@ -31,16 +31,17 @@ def help_of(workbench: Workbench, *command: str) -> str:
     return run.stdout.rstrip()
 
 
-@pytest.mark.parametrize("command", [None, *COMMANDS])
+@pytest.mark.parametrize("command", [None, *COMMANDS, "argocd applications"])
 def test_help_stands_in_the_reference(
     command: str | None, workbench: Workbench, request: pytest.FixtureRequest
 ) -> None:
     """The reference shows each command's help as it is, and each help shows an example."""
-    text = help_of(workbench, *([command] if command else []))
+    text = help_of(workbench, *(command.split() if command else []))
     page = CLI_PAGE.read_text(encoding="utf-8")
-    if command and request.config.getoption("--update-golden"):
+    if request.config.getoption("--update-golden"):
+        heading = f"## {command}" if command else "# Commands"
         page = re.sub(
-            rf"(## {command}\n\n```text\n).*?(\n```)", lambda found: found[1] + text + found[2], page, flags=re.DOTALL
+            rf"({heading}\n\n```text\n).*?(\n```\n)", lambda found: found[1] + text + found[2], page, flags=re.DOTALL
         )
         CLI_PAGE.write_text(page, encoding="utf-8")
 

@@ -431,8 +431,9 @@ def test_what_was_read_and_looked_for_is_remembered(shop: Workbench) -> None:
     repository, found = opened(shop)
     repository.stack("teams/shop/dev", found)
 
-    assert {"kusion-render.yaml", "teams/shop/dev/stack.yaml", "teams/shop/project.yaml"} == set(repository.files.read)
-    assert {"workspaces/dev.yaml", "workspaces/default.yaml"} <= repository.files.absent
+    record = repository.files.record
+    assert {"kusion-render.yaml", "teams/shop/dev/stack.yaml", "teams/shop/project.yaml"} == record.read
+    assert {"workspaces/dev.yaml", "workspaces/default.yaml"} <= record.absent
 
 
 def test_one_evaluated_layer_makes_the_whole_project_kusion(workbench: Workbench) -> None:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "list": "List projects, stacks, apps and workspaces.",
     "validate": "Report every problem, with its place.",
     "render": "Render stacks to manifests.",
+    "inputs": "List what a render reads.",
     "explain": "Say where each value of an object comes from.",
     "argocd": "Serve Argo CD as a config-management plug-in.",
     "post-render": "Apply a workspace's policies to a Helm chart's manifests.",

@@ -7,7 +7,23 @@ import os
 import click
 
 
-@click.group("argocd")
+class _Commands(click.Group):
+    """The group's own commands, and those with a file of their own, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return sorted([*super().list_commands(ctx), "applications"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, importing its file."""
+        if cmd_name == "applications":
+            from kusion_render.cli.argocd_applications import command as applications
+
+            return applications
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group("argocd", cls=_Commands)
 def command() -> None:
     """Serve Argo CD as a config-management plug-in.
 

@@ -9,7 +9,7 @@ from kusion_render.diagnostics import Diagnostics, Place, Rule, Span
 from kusion_render.document import DIRECTIVE
 from kusion_render.model import Project, Stack, Workspace
 from kusion_render.origins import in_file
-from kusion_render.repository.files import UNREADABLE
+from kusion_render.repository.files import OUTSIDE_ROOT, UNREADABLE
 from kusion_render.repository.root import SETTINGS_FILE
 from kusion_render.repository.version import satisfies
 from kusion_render.schema import check, typed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostic, Json
-    from kusion_render.repository.files import Files
+    from kusion_render.repository.files import Files, Record
 
 PROJECT_FILE: Final = "project.yaml"
 STACK_FILE: Final = "stack.yaml"
@@ -55,11 +55,12 @@ def _may_be_kusions(item: Diagnostic) -> bool:
 class Repository:
     """A repository at `files.root`; everything it finds is checked, and remembered for the run."""
 
-    __slots__ = ("_checks", "_projects", "_unknown_keys", "files", "settings")
+    __slots__ = ("_checks", "_looks", "_projects", "_unknown_keys", "files", "settings")
 
     def __init__(self, files: Files, diagnostics: Diagnostics) -> None:
         self.files: Final = files
         self._checks: Final[dict[str, tuple[dict[str, Any] | None, Sequence[Diagnostic]]]] = {}
+        self._looks: Final[dict[str, tuple[bool, Record]]] = {}
         self._projects: Final[dict[str, tuple[Project | None, Sequence[Diagnostic]]]] = {}
         self._unknown_keys: Final[dict[str, Sequence[Diagnostic]]] = {}
         self.settings: Final[Mapping[str, Any]] = self._settings(diagnostics)
@@ -142,20 +143,13 @@ class Repository:
         pending = [below]
         while pending:
             folder = pending.pop()
-            names = set()
-            inner = []
             try:
-                with os.scandir(self.files.path(folder)) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            if not entry.name.startswith("."):
-                                inner.append(f"{folder}/{entry.name}" if folder else entry.name)
-                        else:
-                            names.add(entry.name)
+                names, inner = self.files.entries(folder)
             except PermissionError:
                 continue  # not ours to read: what lies in there is no part of the repository for us
-            yield folder, frozenset(names)
-            pending.extend(sorted(inner, reverse=True))
+            yield folder, names
+            visible = [name for name in reversed(inner) if not name.startswith(".")]
+            pending.extend(f"{folder}/{name}" if folder else name for name in visible)
 
     def stack_folders(self, below: str = "") -> list[str]:
         """Return the folders with `stack.yaml` at and below a folder, sorted."""
@@ -207,7 +201,7 @@ class Repository:
     def project_folder(self, folder: str) -> str | None:
         """Return the nearest folder upward, within the root, that holds `project.yaml`."""
         while True:
-            if os.path.isfile(self.files.path(f"{folder}/{PROJECT_FILE}" if folder else PROJECT_FILE)):
+            if self.files.exists(f"{folder}/{PROJECT_FILE}" if folder else PROJECT_FILE):
                 return folder
             if not folder:
                 return None
@@ -245,10 +239,11 @@ class Repository:
 
     def workspace_names(self) -> list[str]:
         """Return the names of all workspaces, sorted."""
-        folder = self.files.path("workspaces")
-        if not os.path.isdir(folder):
+        try:
+            names, _ = self.files.entries("workspaces")
+        except OSError:
             return []
-        return sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".yaml") and not name.startswith("."))
+        return sorted(name[:-5] for name in names if name.endswith(".yaml") and not name.startswith("."))
 
     def workspace(self, name: str, diagnostics: Diagnostics, where: Span | None = None) -> Workspace | None:
         """Return a workspace, or None after a diagnostic; `""` is the empty one.
@@ -283,6 +278,16 @@ class Repository:
 
         Asked only where nobody says which compatibility is meant: it reads the project's other stacks too.
         """
+        known = self._looks.get(project.path)
+        if known is None:
+            record = self.files.record
+            self.files.start_record()
+            known = self._looks[project.path] = (self._looks_like_kusion(project), self.files.record)
+            self.files.record = record
+        self.files.record.add(known[1])
+        return known[0]
+
+    def _looks_like_kusion(self, project: Project) -> bool:
         for folder, names in self.folders(project.path):
             if "kcl.mod" in names or any(name.endswith(".k") for name in names):
                 return True
@@ -314,10 +319,18 @@ class Repository:
         return found
 
     def _app_files(self, folder: str, diagnostics: Diagnostics) -> list[str]:
+        if not self.files.inside(self.files.path(folder)):
+            self.files.record.read.add(folder)
+            diagnostics.report(
+                OUTSIDE_ROOT,
+                f"`{folder}` leads outside the repository",
+                Span(folder),
+                help="keep every folder a render lists inside the repository; links must stay inside too",
+            )
+            return []
         try:
-            names = os.listdir(self.files.path(folder))
+            files, folders = self.files.entries(folder)
         except FileNotFoundError:
-            self.files.absent.add(folder)
             return []
         except OSError as error:
             diagnostics.report(
@@ -327,6 +340,8 @@ class Repository:
                 help="check the folder's mode",
             )
             return []
+        # Something with an app file's name that is no file is to be complained of, not passed by.
+        names = files.union(folders)
         if APP_FILE not in names and ("kcl.mod" in names or "main.k" in names):
             return [f"{folder}/main.k" if folder else "main.k"]
         apps = sorted(name for name in names if name.endswith(APP_SUFFIX) and not name.startswith("."))

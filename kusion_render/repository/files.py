@@ -12,11 +12,14 @@ from kusion_render.yamlio import Limits, parse, positions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, Final
+    from typing import Any, Final, TypeAlias
 
     from kusion_render.diagnostics import Diagnostic, Pointer, Span, Where
     from kusion_render.origins import Positions
     from kusion_render.yamlio import Parsed
+
+    # The names of a folder's files, and of its folders.
+    Entries: TypeAlias = tuple[frozenset[str], Sequence[str]]
 
 UNREADABLE: Final = Rule("KR110", "unreadable-file")
 OUTSIDE_ROOT: Final = Rule("KR111", "outside-root")
@@ -24,18 +27,39 @@ TOO_LARGE: Final = Rule("KR109", "too-large")
 NOT_A_MAPPING: Final = Rule("KR108", "not-a-mapping")
 
 
+class Record:
+    """What was asked of the file system, by path from the root; `""` is the root itself.
+
+    `read` are files that are there, `listed` folders, `absent` what was looked for in vain, a folder with a slash behind.
+    """
+
+    __slots__ = ("absent", "listed", "read")
+
+    def __init__(self) -> None:
+        self.read: Final[set[str]] = set()
+        self.absent: Final[set[str]] = set()
+        self.listed: Final[set[str]] = set()
+
+    def add(self, other: Record) -> None:
+        """Take over the questions of another record, whose answers are used again."""
+        self.read.update(other.read)
+        self.absent.update(other.absent)
+        self.listed.update(other.listed)
+
+
 class Files:
     """Reads files below `root` (an absolute, resolved path); paths are relative to it, with forward slashes.
 
-    Remembers what was read and what was looked for in vain, which together are the inputs of a render.
+    `record` remembers every question, also those that an earlier answer served: they are the inputs of a render.
     """
 
-    __slots__ = ("_bytes", "_parsed", "_positions", "absent", "limits", "root")
+    __slots__ = ("_bytes", "_entries", "_parsed", "_positions", "limits", "record", "root")
 
     def __init__(self, root: str, limits: Limits | None = None) -> None:
         self.root: Final = root
         self.limits = limits or Limits()
-        self.absent: Final[set[str]] = set()
+        self.record = Record()
+        self._entries: Final[dict[str, Entries]] = {}
         self._positions: Final[dict[str, Positions]] = {}
         self._bytes: Final[dict[str, bytes | None]] = {}
         self._parsed: Final[dict[str, tuple[Parsed | None, Sequence[Diagnostic]]]] = {}
@@ -44,10 +68,9 @@ class Files:
         """Take a repository's own bounds where they are lower than the operator's; called once, before its other files."""
         self.limits = lowered(self.limits, wanted)
 
-    @property
-    def read(self) -> Sequence[str]:
-        """The files that were read so far, sorted."""
-        return sorted(file for file, content in self._bytes.items() if content is not None)
+    def start_record(self) -> None:
+        """Forget the questions so far, not their answers; called before each render."""
+        self.record = Record()
 
     def path(self, file: str) -> str:
         """Return the absolute path of a file of the repository."""
@@ -63,9 +86,27 @@ class Files:
     def exists(self, file: str) -> bool:
         """Tell whether a file is there, and remember the question: its appearance would change the render."""
         found = os.path.isfile(self.path(file))
-        if not found:
-            self.absent.add(file)
+        (self.record.read if found else self.record.absent).add(file)
         return found
+
+    def entries(self, folder: str) -> Entries:
+        """Return the names of a folder's files, and of its folders, sorted; a link counts as a file.
+
+        Raises:
+            OSError: when it is not there, no folder, or can't be listed.
+        """
+        known = self._entries.get(folder)
+        if known is None:
+            try:
+                known = self._entries[folder] = _entries(self.path(folder))
+            except FileNotFoundError:
+                self.record.absent.add(folder + "/")
+                raise
+            except OSError:
+                self.record.listed.add(folder)
+                raise
+        self.record.listed.add(folder)
+        return known
 
     def inside(self, path: str) -> bool:
         """Tell whether what a path leads to, links followed, lies inside the root."""
@@ -77,10 +118,15 @@ class Files:
 
         `where` is the place that named the file, for the diagnostic.
         """
-        if file in self._bytes and self._bytes[file] is not None:
-            return self._bytes[file]
+        known = self._bytes.get(file)
+        if known is not None:
+            self.record.read.add(file)
+            return known
         path = self.path(file)
-        if file.startswith("/") or self.relative(path) is None or not self.inside(path):
+        below = not file.startswith("/") and self.relative(path) is not None
+        if below:
+            (self.record.read if os.path.lexists(path) else self.record.absent).add(file)
+        if not below or not self.inside(path):
             diagnostics.report(
                 OUTSIDE_ROOT,
                 f"`{file}` leads outside the repository",
@@ -122,6 +168,10 @@ class Files:
         known = self._parsed.get(file)
         if known is None:
             known = self._parsed[file] = self._parse(file, where)
+        elif self._bytes.get(file) is not None:
+            self.record.read.add(file)
+        else:
+            self.content(file, Diagnostics(), where)
         diagnostics.items.extend(known[1])
         return known[0]
 
@@ -160,3 +210,15 @@ class Files:
         """
         content = self._bytes[file] if file in self._bytes else self.content(file, Diagnostics())
         return None if content is None else content.decode("utf-8", errors="replace")
+
+
+def _entries(path: str) -> Entries:
+    files = set()
+    folders = []
+    with os.scandir(path) as found:
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            else:
+                files.add(entry.name)
+    return frozenset(files), sorted(folders)

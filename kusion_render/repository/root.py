@@ -46,6 +46,16 @@ def find_root(start: str, environment: Mapping[str, str], top: str = "") -> str:
     )
 
 
+def below_git_root(root: str) -> str | None:
+    """Return the path of a root from the root of the Git repository around it, None where they are one or none is there."""
+    if os.path.exists(os.path.join(root, ".git")):
+        return None
+    for folder in _upward(root, ""):
+        if os.path.exists(os.path.join(folder, ".git")):
+            return os.path.relpath(root, folder).replace(os.sep, "/")
+    return None
+
+
 def _upward(folder: str, top: str) -> Iterator[str]:
     while True:
         yield folder

@@ -108,6 +108,9 @@ def _as_folder(repository: Repository, name: str, folder: str) -> str | None:
     if os.path.isfile(path):
         path = os.path.dirname(path)
     if not os.path.isdir(path) or not repository.files.inside(path):
+        asked = repository.files.relative(path)
+        if asked is not None:
+            repository.files.record.absent.add(asked + "/")
         return None
     return repository.files.relative(os.path.realpath(path))
 
