@@ -121,10 +121,10 @@ class _Links:
             return posixpath.dirname(folder) if name == ".." else folder
         here = f"{folder}/{name}" if folder else name
         full = self._files.path(here)
-        if here in met or not os.path.islink(full):
+        target = None if here in met else self._files.source.link(full)
+        if target is None:
             return here
         met.add(here)
-        target = os.readlink(full)
         inside = self._files.relative(os.path.normpath(os.path.join(os.path.dirname(full), target)))
         if inside is None:
             return here

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "validate": "Report every problem, with its place.",
     "render": "Render stacks to manifests.",
     "inputs": "List what a render reads.",
+    "commit": "Render stacks, and commit what changed.",
+    "check": "Tell whether what is committed is what would be rendered.",
     "explain": "Say where each value of an object comes from.",
     "argocd": "Serve Argo CD as a config-management plug-in.",
     "post-render": "Apply a workspace's policies to a Helm chart's manifests.",

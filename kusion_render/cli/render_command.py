@@ -84,7 +84,7 @@ def command(
         profile=profile,
         preview=_preview(preview),
     )
-    work = _Work(stacks, workspace, options, jobs)
+    work = Work(stacks, workspace, options, jobs)
     if output is None:
         _print(session, work, target)
     else:
@@ -105,18 +105,18 @@ def _preview(name: str | None) -> str:
         raise UsageError(f"--preview: {error}") from error
 
 
-def _print(session: Session, work: _Work, target: str) -> None:
-    stream = getattr(_target(target), "stream", None)
+def _print(session: Session, work: Work, target: str) -> None:
+    stream = getattr(find_target(target), "stream", None)
     if stream is None:
         raise UsageError(f"target `{target}` makes files; say --output DIR")
     texts = work.run(session, lambda spec, _: "".join(stream([spec])))
     click.echo("---\n".join(text for text in texts if text), nl=False)
 
 
-def _write(session: Session, work: _Work, target: str, options: Mapping[str, Json], delivery: _Delivery) -> None:
+def _write(session: Session, work: Work, target: str, options: Mapping[str, Json], delivery: _Delivery) -> None:
     from kusion_render.delivery.folder import write
 
-    found = _target(target)
+    found = find_target(target)
     made: list[Any]
     if found.SCOPE == "stack":
         made = work.run(session, lambda spec, diagnostics: found.emit([spec], options, diagnostics))
@@ -153,7 +153,7 @@ class _Delivery:
         self.allow_mass_delete: Final = allow_mass_delete
 
 
-class _Work:
+class Work:
     """What is to be rendered, and how many processes do it; `count` is known after the run."""
 
     def __init__(self, stacks: tuple[str, ...], workspace: str | None, options: Options, jobs: int) -> None:
@@ -186,7 +186,12 @@ class _Work:
         return made
 
 
-def _target(name: str) -> Target:
+def find_target(name: str) -> Target:
+    """Return the target called `name`.
+
+    Raises:
+        UsageError: when there is none.
+    """
     from kusion_render.targets import load, names
 
     target = load(name)

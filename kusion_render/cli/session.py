@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kusion_render.repository import Target
+    from kusion_render.repository.disk import Source
 
 SLOW_SECONDS: Final = 1.0
 
 
 class Session:
-    """One command's repository, the folder it was called in, and the problems found so far."""
+    """One command's repository, the folder it was called in, and the problems found so far.
 
-    def __init__(self) -> None:
+    The files are those on the disk, or those of `source`, laid out as if they were.
+    """
+
+    def __init__(self, source: Source | None = None) -> None:
         self.diagnostics: Final = Diagnostics()
         here = os.getcwd()
         root = find_root(here, os.environ)
-        self.repository: Final = Repository(Files(root, limits_for(os.environ)), self.diagnostics)
+        self.repository: Final = Repository(Files(root, limits_for(os.environ), source), self.diagnostics)
         # Called from elsewhere (KUSION_RENDER_ROOT), patterns are meant from the root.
         self.folder: Final = self.repository.files.relative(os.path.realpath(here)) or ""
 

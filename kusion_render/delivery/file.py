@@ -6,7 +6,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kusion_render.delivery.folder import FOREIGN_FILE, UNWRITABLE
+from kusion_render.delivery.folder import UNWRITABLE
+from kusion_render.delivery.ownership import FOREIGN_FILE
 
 if TYPE_CHECKING:
     from kusion_render.diagnostics import Diagnostics

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from kusion_render.delivery import ownership
+from kusion_render.delivery.ownership import OWNERSHIP_FILE, digest, digests, judge, owned_folders
 from kusion_render.diagnostics import Rule
+from kusion_render.repository.disk import Disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,12 +21,8 @@ if TYPE_CHECKING:
 
     from kusion_render.diagnostics import Diagnostics
 
-OWNERSHIP_FILE: Final = ".kusion-render"
-_HEADER: Final = "# Written by kusion-render: the files of this folder that it owns, with their SHA-256.\n"
 _TEMPORARY: Final = ".kusion-render-new"
 
-MASS_DELETE: Final = Rule("KR512", "mass-delete")
-FOREIGN_FILE: Final = Rule("KR513", "foreign-file")
 OUTSIDE_OUTPUT: Final = Rule("KR514", "outside-output")
 UNWRITABLE: Final = Rule("KR518", "unwritable-output")
 
@@ -56,7 +55,7 @@ def write(
     for path, content in files.items():
         folder, _, name = path.rpartition("/")
         folders.setdefault(folder, {})[name] = content.encode() if isinstance(content, str) else content
-    stale = [folder for folder in _owned_folders(output) if folder not in folders] if whole else []
+    stale = [folder for folder in owned_folders(Disk(output), output) if folder not in folders] if whole else []
     owned = {folder: _owned(output, folder) for folder in (*folders, *stale)}
     for folder in (*folders, *stale):
         _check(output, folder, folders.get(folder, {}), owned[folder], diagnostics, allow_mass_delete=allow_mass_delete)
@@ -90,12 +89,12 @@ def _bring(
     for folder, names in folders.items():
         if any(name not in owned[folder] for name in names):
             # Claimed before they are there, so that a run that is cut off leaves no file that nobody owns.
-            _claim(output, folder, {**owned[folder], **_digests(names)})
+            _claim(output, folder, {**owned[folder], **digests(names)})
     for path in staged:
         os.replace(_temporary(output, path), _path(output, path))
     removed = [path for folder in owned for path in _prune(output, folder, folders.get(folder, {}), owned[folder])]
     for folder, names in folders.items():
-        _claim(output, folder, _digests(names))
+        _claim(output, folder, digests(names))
     return Change(list(staged), removed)
 
 
@@ -106,34 +105,12 @@ def _path(output: str, path: str) -> str:
 def _temporary(output: str, path: str) -> str:
     folder, _, name = path.rpartition("/")
     # Neither a manifest's suffix nor a name longer than the file's own: a killed run may leave it behind.
-    return os.path.join(_path(output, folder), f"{_TEMPORARY}-{_digest(name.encode())[:16]}")
-
-
-def _digest(content: bytes) -> str:
-    from hashlib import sha256
-
-    return sha256(content).hexdigest()
+    return os.path.join(_path(output, folder), f"{_TEMPORARY}-{digest(name.encode())[:16]}")
 
 
 def _owned(output: str, folder: str) -> dict[str, str]:
     """Return the names and digests of the files we wrote into a folder."""
-    content = _content(os.path.join(_path(output, folder), OWNERSHIP_FILE))
-    found = {}
-    for line in (content or b"").decode("utf-8", errors="replace").splitlines():
-        digest, gap, name = line.partition("  ")
-        if gap and not line.startswith("#") and name == os.path.basename(name) and name not in ("", ".", ".."):
-            found[name] = digest
-    return found
-
-
-def _owned_folders(output: str) -> list[str]:
-    found = []
-    for folder, names, entries in os.walk(output):
-        names.sort()
-        names[:] = [name for name in names if not name.startswith(".")]
-        if OWNERSHIP_FILE in entries:
-            found.append(os.path.relpath(folder, output).replace(os.sep, "/"))
-    return found
+    return ownership.parse(_content(os.path.join(_path(output, folder), OWNERSHIP_FILE)))
 
 
 def _check(
@@ -150,22 +127,15 @@ def _check(
     if ".." in folder.split("/") or not (place + os.sep).startswith(home.rstrip(os.sep) + os.sep):
         diagnostics.report(OUTSIDE_OUTPUT, f"`{folder}` leads outside the output folder", help="remove the link in it")
         return
-    gone = [name for name in owned if name not in names and os.path.lexists(os.path.join(place, name))]
-    if not allow_mass_delete and owned and (not names or len(gone) * 2 > len(owned)):
-        what = f"all {len(owned)} objects" if not names else f"{len(gone)} of {len(owned)} objects"
-        diagnostics.report(
-            MASS_DELETE,
-            f"this would remove {what} of `{folder}`",
-            help="check that nothing is missing from the input; if it is meant, say --allow-mass-delete",
-        )
-    for name in names:
-        path = os.path.join(place, name)
-        if name not in owned and os.path.lexists(path) and _content(path) != names[name]:
-            diagnostics.report(
-                FOREIGN_FILE,
-                f"`{folder}/{name}` is in the way and not ours",
-                help="move it elsewhere, or choose another output folder",
-            )
+    judge(
+        folder,
+        names,
+        owned,
+        lambda name: os.path.lexists(os.path.join(place, name)),
+        lambda name: _content(os.path.join(place, name)),
+        diagnostics,
+        allow_mass_delete=allow_mass_delete,
+    )
 
 
 def _content(path: str) -> bytes | None:
@@ -176,10 +146,6 @@ def _content(path: str) -> bytes | None:
             return stream.read()
     except OSError:
         return None
-
-
-def _digests(names: Mapping[str, bytes]) -> dict[str, str]:
-    return {name: _digest(content) for name, content in names.items()}
 
 
 def _stage(output: str, folder: str, names: Mapping[str, bytes], staged: list[str]) -> None:
@@ -211,10 +177,10 @@ def _prune(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[
             os.rmdir(place)
 
 
-def _claim(output: str, folder: str, digests: Mapping[str, str]) -> None:
+def _claim(output: str, folder: str, owned: Mapping[str, str]) -> None:
     path = os.path.join(_path(output, folder), OWNERSHIP_FILE)
-    text = _HEADER + "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
-    if _content(path) != text.encode():
+    content = ownership.serialise(owned)
+    if _content(path) != content:
         with open(path + "-new", "wb") as stream:
-            stream.write(text.encode())
+            stream.write(content)
         os.replace(path + "-new", path)

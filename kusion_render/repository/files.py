@@ -6,6 +6,7 @@ import os
 
 from kusion_render.diagnostics import Diagnostics, Rule
 from kusion_render.origins import locate
+from kusion_render.repository.disk import Disk
 from kusion_render.repository.limits import lowered
 from kusion_render.yamlio import Limits, parse, positions
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from kusion_render.diagnostics import Diagnostic, Pointer, Span, Where
     from kusion_render.origins import Positions
+    from kusion_render.repository.disk import Source
     from kusion_render.yamlio import Parsed
 
     # The names of a folder's files, and of its folders.
@@ -50,13 +52,15 @@ class Record:
 class Files:
     """Reads files below `root` (an absolute, resolved path); paths are relative to it, with forward slashes.
 
+    They come from the disk, or from another `source`, such as a commit that is laid out as if it were checked out at `root`.
     `record` remembers every question, also those that an earlier answer served: they are the inputs of a render.
     """
 
-    __slots__ = ("_bytes", "_entries", "_parsed", "_positions", "limits", "record", "root")
+    __slots__ = ("_bytes", "_entries", "_parsed", "_positions", "limits", "record", "root", "source")
 
-    def __init__(self, root: str, limits: Limits | None = None) -> None:
+    def __init__(self, root: str, limits: Limits | None = None, source: Source | None = None) -> None:
         self.root: Final = root
+        self.source: Final[Source] = source or Disk(root)
         self.limits = limits or Limits()
         self.record = Record()
         self._entries: Final[dict[str, Entries]] = {}
@@ -85,7 +89,7 @@ class Files:
 
     def exists(self, file: str) -> bool:
         """Tell whether a file is there, and remember the question: its appearance would change the render."""
-        found = os.path.isfile(self.path(file))
+        found = self.source.is_file(self.path(file))
         (self.record.read if found else self.record.absent).add(file)
         return found
 
@@ -98,7 +102,7 @@ class Files:
         known = self._entries.get(folder)
         if known is None:
             try:
-                known = self._entries[folder] = _entries(self.path(folder))
+                known = self._entries[folder] = self._list(folder)
             except FileNotFoundError:
                 self.record.absent.add(folder + "/")
                 raise
@@ -108,10 +112,19 @@ class Files:
         self.record.listed.add(folder)
         return known
 
+    def _list(self, folder: str) -> Entries:
+        files = set()
+        folders = []
+        for name, is_folder in self.source.entries(self.path(folder)):
+            if is_folder:
+                folders.append(name)
+            else:
+                files.add(name)
+        return frozenset(files), sorted(folders)
+
     def inside(self, path: str) -> bool:
         """Tell whether what a path leads to, links followed, lies inside the root."""
-        target = os.path.realpath(path)
-        return target == self.root or target.startswith(self.root.rstrip(os.sep) + os.sep)
+        return self.source.canonical(path) is not None
 
     def content(self, file: str, diagnostics: Diagnostics, where: Where = None) -> bytes | None:
         """Return a file's bytes, or None after KR109, KR110 or KR111.
@@ -125,7 +138,8 @@ class Files:
         path = self.path(file)
         below = not file.startswith("/") and self.relative(path) is not None
         if below:
-            (self.record.read if os.path.lexists(path) else self.record.absent).add(file)
+            there = self.source.is_there(path) or self.source.link(path) is not None
+            (self.record.read if there else self.record.absent).add(file)
         if not below or not self.inside(path):
             diagnostics.report(
                 OUTSIDE_ROOT,
@@ -141,11 +155,12 @@ class Files:
     def _read(self, path: str, file: str, diagnostics: Diagnostics, where: Where) -> bytes | None:
         limit = self.limits.max_bytes
         content = b""
-        reason = "not a regular file" if os.path.exists(path) and not os.path.isfile(path) else ""
+        # Opening a pipe would wait for ever.
+        strange = self.source.is_there(path) and not self.source.is_file(path)
+        reason = "not a regular file" if strange else ""
         try:
             if not reason:
-                with open(path, "rb") as stream:
-                    content = stream.read(limit + 1)
+                content = self.source.read(path, limit)
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
         if reason:
@@ -210,15 +225,3 @@ class Files:
         """
         content = self._bytes[file] if file in self._bytes else self.content(file, Diagnostics())
         return None if content is None else content.decode("utf-8", errors="replace")
-
-
-def _entries(path: str) -> Entries:
-    files = set()
-    folders = []
-    with os.scandir(path) as found:
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.name)
-            else:
-                files.add(entry.name)
-    return frozenset(files), sorted(folders)

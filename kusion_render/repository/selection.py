@@ -105,14 +105,14 @@ def _stacks(
 
 def _as_folder(repository: Repository, name: str, folder: str) -> str | None:
     path = os.path.normpath(os.path.join(repository.files.path(folder), name))
-    if os.path.isfile(path):
+    if repository.files.source.is_file(path):
         path = os.path.dirname(path)
-    if not os.path.isdir(path) or not repository.files.inside(path):
-        asked = repository.files.relative(path)
-        if asked is not None:
-            repository.files.record.absent.add(asked + "/")
-        return None
-    return repository.files.relative(os.path.realpath(path))
+    source = repository.files.source
+    found = source.canonical(path) if source.is_folder(path) else None
+    asked = repository.files.relative(path)
+    if found is None and asked is not None:
+        repository.files.record.absent.add(asked + "/")
+    return found
 
 
 def _matches(stack: Stack, pattern: str, folder: str) -> bool:
@@ -143,7 +143,7 @@ def _report_nothing(
         diagnostics.report(NO_STACK, f"`{pattern}` names a workspace its stack does not use", help=known)
         return
     path = os.path.join(repository.files.path(folder), _split(pattern)[0])
-    if os.path.lexists(path) and not repository.files.inside(path):
+    if repository.files.source.is_there(path) and not repository.files.inside(path):
         help_ = "call kusion-render in the repository that it belongs to, or set KUSION_RENDER_ROOT"
         diagnostics.report(NO_STACK, f"`{pattern}` lies outside the repository", help=help_)
         return

@@ -1,0 +1,98 @@
+"""The folders and files of a disk; a commit of a Git repository offers the same (`gitio.tree`)."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final, Protocol
+
+    class Source(Protocol):
+        """Where files come from. Paths are absolute, and need not exist; links are followed unless it says otherwise."""
+
+        def canonical(self, path: str) -> str | None:
+            """Return where a path leads to, relative to the root; None when that is outside."""
+
+        def is_file(self, path: str) -> bool:
+            """Tell whether a path leads to a regular file."""
+
+        def is_folder(self, path: str) -> bool:
+            """Tell whether a path leads to a folder."""
+
+        def is_there(self, path: str) -> bool:
+            """Tell whether a path leads to anything at all."""
+
+        def entries(self, path: str) -> Iterable[tuple[str, bool]]:
+            """Return the names in a folder, each with whether it is a folder itself, and no link to one.
+
+            Raises:
+                OSError: when it can't be listed.
+            """
+
+        def read(self, path: str, limit: int) -> bytes:
+            """Return a file's bytes, `limit` + 1 of them if there are more.
+
+            Raises:
+                OSError: when it can't be read.
+            """
+
+        def link(self, path: str) -> str | None:
+            """Return where a link leads, as it is written there; None for what is no link itself."""
+
+        def own(self, path: str) -> bytes | None:
+            """Return the bytes of what is a regular file itself, not a link; else None."""
+
+
+class Disk:
+    """What is on the disk below `root`, an absolute, resolved path."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: str) -> None:
+        self.root: Final = root
+
+    def canonical(self, path: str) -> str | None:
+        """Return where a path leads to, relative to the root; None when that is outside."""
+        target = os.path.realpath(path)
+        if target == self.root:
+            return ""
+        home = self.root.rstrip(os.sep) + os.sep
+        return target[len(home) :].replace(os.sep, "/") if target.startswith(home) else None
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether a path leads to a regular file."""
+        return os.path.isfile(path)
+
+    def is_folder(self, path: str) -> bool:
+        """Tell whether a path leads to a folder."""
+        return os.path.isdir(path)
+
+    def is_there(self, path: str) -> bool:
+        """Tell whether a path leads to anything at all."""
+        return os.path.exists(path)
+
+    def entries(self, path: str) -> Iterable[tuple[str, bool]]:
+        """Return the names in a folder, each with whether it is a folder itself."""
+        with os.scandir(path) as entries:
+            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return a file's bytes, `limit` + 1 of them if there are more."""
+        with open(path, "rb") as stream:
+            return stream.read(limit + 1)
+
+    def link(self, path: str) -> str | None:
+        """Return where a link leads, as it is written there; None for what is no link itself."""
+        return os.readlink(path) if os.path.islink(path) else None
+
+    def own(self, path: str) -> bytes | None:
+        """Return the bytes of what is a regular file itself, not a link; else None."""
+        if os.path.islink(path):
+            return None
+        try:
+            with open(path, "rb") as stream:
+                return stream.read()
+        except OSError:
+            return None
