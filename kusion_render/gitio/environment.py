@@ -95,18 +95,17 @@ def reading(outer: Mapping[str, str], folder: str) -> dict[str, str]:
     }
 
 
-def writing(outer: Mapping[str, str], folder: str) -> dict[str, str]:
+def writing(outer: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a git that commits and pushes: the user's own, with identity, signing, credentials.
 
-    No hook runs, and nothing is tidied up in passing.
+    No hook runs, and nothing is tidied up in passing. `GIT_DIR` is not said outright, so that git refuses the settings of
+    a repository that belongs to somebody else.
     """
     mine = {name: value for name, value in outer.items() if name not in _LOCAL}
     taken = int(mine.get("GIT_CONFIG_COUNT") or 0)
     return {
         **mine,
         "LC_ALL": "C",
-        "GIT_DIR": os.path.join(folder, ".git"),
-        "GIT_WORK_TREE": folder,
         "GIT_NO_REPLACE_OBJECTS": "1",
         **_settings(_NO_SIDE_EFFECTS, taken),
     }

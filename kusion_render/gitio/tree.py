@@ -10,6 +10,8 @@ import errno
 import os
 from typing import TYPE_CHECKING, Final
 
+from kusion_render.diagnostics import ToolError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -19,6 +21,7 @@ _FOLDER: Final = "040000"
 _SUBMODULE: Final = "160000"
 _LINK: Final = "120000"
 DAMAGED: Final = "run `git fsck`; in a partial clone, `git fetch --refetch` or a full clone brings what is missing"
+_LARGEST: Final = 64 * 1024 * 1024  # of what is compared with a render; a larger file is none
 _LONGEST_LINK: Final = 4096
 _MOST_LINKS: Final = 40
 
@@ -111,7 +114,12 @@ class Tree:
         """Return the bytes of what is a regular file itself, not a link; else None."""
         relative = self._relative(path)
         mode, identity = self._modes.get(relative, ("", "")) if relative is not None else ("", "")
-        return self._git.blob(identity) if mode not in ("", _FOLDER, _SUBMODULE, _LINK) else None
+        if mode in ("", _FOLDER, _SUBMODULE, _LINK):
+            return None
+        content = self._git.object(identity, _LARGEST)
+        if content is None:
+            raise ToolError(f"`{relative}` is committed, and its object is missing\nhelp: {DAMAGED}")
+        return content[1]
 
     # Links
 

@@ -52,7 +52,7 @@ class Writer:
     def __init__(self, git: Git, width: int) -> None:
         self.git: Final = git
         self.nothing: Final = "0" * width  # the id of what is not there
-        self._environment: Final = writing(git.outer, git.folder)
+        self._environment: Final = writing(git.outer)
 
     def _run(
         self,
@@ -65,7 +65,8 @@ class Writer:
     ) -> Finished:
         environment = {**self._environment, **(extra or {})}
         command = ["git", *arguments]
-        return process.run(command, environment, given=given, accept=accept, seconds=seconds, help=help)
+        folder = self.git.folder
+        return process.run(command, environment, folder=folder, given=given, accept=accept, seconds=seconds, help=help)
 
     # Objects
 
