@@ -512,6 +512,17 @@ def test_a_remote_that_rejects_is_said_with_its_words(sources: Sources) -> None:
     assert "refs/heads/main" == sources.git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/notes")
 
 
+@pytest.mark.parametrize("way", [[], ["--push"]])
+def test_a_branch_in_the_folder_of_another_is_said(way: list[str], sources: Sources) -> None:
+    """It is no race, and not tried again."""
+    sources.commit("--branch", "env", *way)
+    run = sources.run("commit", "--branch", "env/{stack}", *way)
+
+    assert 3 == run.exit_code
+    assert "cannot create" in run.stderr
+    assert "others moved" not in run.stderr
+
+
 def test_one_protected_branch_keeps_all_back(sources: Sources) -> None:
     """Branches move together or not at all."""
     hook = sources.root.parent / "remote.git/hooks/update"

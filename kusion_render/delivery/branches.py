@@ -20,7 +20,7 @@ from kusion_render.gitio.tree import Tree
 from kusion_render.gitio.writing import NOT_ATOMIC, Push
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from kusion_render.delivery.plan import Folder
     from kusion_render.gitio.commit import Commit
@@ -87,13 +87,17 @@ class Result:
 
 
 class _Tips:
-    """What a try begins with: the commits that branches and notes are at; `held` is what our own refs of them hold."""
+    """What a try begins with: the commits that branches and notes are at.
 
-    __slots__ = ("held", "notes", "refs")
+    Of our own refs, `held` is what they hold, and `fixed` are those that a work tree has checked out.
+    """
 
-    def __init__(self, refs: Mapping[str, str], held: Mapping[str, str]) -> None:
+    __slots__ = ("fixed", "held", "notes", "refs")
+
+    def __init__(self, refs: Mapping[str, str], held: Mapping[str, str], fixed: Collection[str] = ()) -> None:
         self.refs: Final = refs
         self.held: Final = held
+        self.fixed: Final = fixed
         self.notes: Final = refs.get(NOTES_REF)
 
 
@@ -159,7 +163,7 @@ class Publisher:
         held = self._git.refs([*names, NOTES_REF])
         followed = self._git.refs([self._tracking(name) for name in names])
         tips = {name: held.get(name) or followed.get(self._tracking(name)) for name in (*names, NOTES_REF)}
-        return _Tips({name: commit for name, commit in tips.items() if commit}, held)
+        return _Tips({name: commit for name, commit in tips.items() if commit}, held, self._writer.checked_out())
 
     def _tracking(self, name: str) -> str:
         return f"refs/remotes/{self._wishes.remote}/{name.removeprefix('refs/heads/')}"
@@ -183,7 +187,7 @@ class Publisher:
         plan = Plan(state, wanted, stale if self._wishes.whole else (), superseded)
         if not wanted:
             return Result(branch, active, "superseded", tip, plan)
-        self._refuse_foreign(branch, state, plan, diagnostics)
+        self._refuse_foreign(branch, state, plan, tips.fixed, diagnostics)
         plan.check(diagnostics, allow_mass_delete=self._wishes.allow_mass_delete)
         if diagnostics.failed:
             return Result(branch, active, "refused", tip, plan)
@@ -196,8 +200,10 @@ class Publisher:
             moves.notes[commit] = text
         return Result(branch, active, "unchanged" if commit == tip else "committed", commit, plan)
 
-    def _refuse_foreign(self, branch: str, state: State, plan: Plan, diagnostics: Diagnostics) -> None:
-        if not self._wishes.push and plan.changed and f"refs/heads/{branch}" in self._writer.checked_out():
+    def _refuse_foreign(
+        self, branch: str, state: State, plan: Plan, fixed: Collection[str], diagnostics: Diagnostics
+    ) -> None:
+        if plan.changed and f"refs/heads/{branch}" in fixed:
             diagnostics.report(
                 CHECKED_OUT,
                 f"branch `{branch}` is checked out, and would change under the work tree",
@@ -240,7 +246,7 @@ class Publisher:
         if self._wishes.push:
             return self._push(refs)
         moved = {name: (commit, tips.held.get(name)) for name, commit in refs.items()}
-        return Push("a ref has moved", done=self._writer.move(moved))
+        return self._writer.move(moved)
 
     def _push(self, refs: Mapping[str, str]) -> Push:
         remote = self._wishes.remote

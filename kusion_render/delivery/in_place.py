@@ -70,7 +70,7 @@ class InPlace:
             return "superseded", self._dry.name, plan
         if not self._bring_along(folders, blobs, removes, diagnostics):
             return None
-        if not self._writer.move({f"refs/heads/{branch}": (made, self._dry.name)}):
+        if not self._writer.move({f"refs/heads/{branch}": (made, self._dry.name)}).done:
             raise ToolError(f"branch `{branch}` has moved meanwhile; the render is staged\nhelp: run this again")
         return "committed", made, plan
 

@@ -32,12 +32,16 @@ _RACES: Final = (
     "but expected",
     "no such ref was fetched",
 )
-_REFUSALS: Final = ("hook declined", "protected branch", "permission", "denied")
+_REFUSALS: Final = ("cannot create", "hook declined", "protected branch", "permission", "denied")
 NOT_ATOMIC: Final = "does not support --atomic"
 
 
+def _raced(said: str) -> bool:
+    return any(mark in said for mark in _RACES) and not any(mark in said.lower() for mark in _REFUSALS)
+
+
 class Push:
-    """How a push ended: it is `done`, or somebody else was faster."""
+    """How a move of refs, here or on a remote, ended: it is `done`, or somebody else was faster, as `said`."""
 
     __slots__ = ("done", "said")
 
@@ -125,15 +129,20 @@ class Writer:
 
     # Refs
 
-    def move(self, refs: Mapping[str, tuple[str, str | None]]) -> bool:
-        """Move refs to new values, all or none; False when one does not hold the old value that is expected of it."""
+    def move(self, refs: Mapping[str, tuple[str, str | None]]) -> Push:
+        """Move refs to new values, all or none; not done when one does not hold the old value that is expected of it.
+
+        Raises:
+            ToolError: when a ref can't be moved for another reason, such as a branch whose name is another one's folder.
+        """
         lines = [f"update {name} {new} {old or self.nothing}\n" for name, (new, old) in sorted(refs.items())]
         done = self._run(
             "update-ref", "--stdin", "-m", "kusion-render commit", given="".join(lines).encode(), accept=None
         )
-        if done.exit_code and not any(mark in done.errors for mark in _RACES):
-            raise process.failure(["git", "update-ref", "--stdin"], "failed", done.errors, "see `git show-ref`")
-        return done.exit_code == 0
+        if done.exit_code and not _raced(done.errors):
+            help_ = "see `git show-ref`; no branch can be called as the folder of another"
+            raise process.failure(["git", "update-ref", "--stdin"], "failed", done.errors, help_)
+        return Push(done.errors, done=done.exit_code == 0)
 
     def checked_out(self) -> set[str]:
         """Return the full names of branches that this or another work tree has checked out."""
@@ -213,8 +222,7 @@ class Writer:
         said = done.output.decode(errors="replace") + done.errors
         if done.exit_code == 0:
             return Push("", done=True)
-        raced = any(mark in said for mark in _RACES) and not any(mark in said.lower() for mark in _REFUSALS)
-        if not raced and not (atomic and NOT_ATOMIC in said):
+        if not _raced(said) and not (atomic and NOT_ATOMIC in said):
             help_ = "see that you may push to these branches, and that nothing on the remote forbids it"
             raise process.failure(["git", *arguments], f"failed with exit code {done.exit_code}", said, help_)
         return Push(said, done=False)
