@@ -75,7 +75,7 @@ def assemble(sources: Sources) -> dict[str, Any]:
 def _set(apps: dict[str, Any], pointer: Pointer, value: Any) -> dict[str, Any]:
     if at(apps, pointer[:1]) is MISSING:
         return apps  # `unsettable` tells
-    below = at(apps, _numbered(apps, pointer))
+    below = at(apps, numbered(apps, pointer))
     try:
         changed: dict[str, Any] = put(apps, pointer, lay(below, None) if value is None else value)
     except IndexError:
@@ -87,14 +87,14 @@ def unsettable(sources: Sources) -> list[Pointer]:
     """Return the places of settings that could not be set: an unknown app, or a list without such an item."""
     bare = Sources(sources.layers, settings=sources.settings)
     apps = assemble(bare)
-    return [pointer for pointer, value in sources.settings if not _is_set(at(apps, _numbered(apps, pointer)), value)]
+    return [pointer for pointer, value in sources.settings if not _is_set(at(apps, numbered(apps, pointer)), value)]
 
 
 def _is_set(found: Any, value: Any) -> bool:
     return found is value or (value is None and found is GONE)
 
 
-def _numbered(data: Any, pointer: Pointer) -> Pointer:
+def numbered(data: Any, pointer: Pointer) -> Pointer:
     """Return the place with the steps into lists as numbers."""
     result: Pointer = ()
     for step in pointer:

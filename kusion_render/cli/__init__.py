@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "commit": "Render stacks, and commit what changed.",
     "check": "Tell whether what is committed is what would be rendered.",
     "explain": "Say where each value of an object comes from.",
+    "set": "Change a value in the source file it belongs to.",
     "argocd": "Serve Argo CD as a config-management plug-in.",
     "post-render": "Apply a workspace's policies to a Helm chart's manifests.",
     "schema": "Print the JSON Schema of a file.",

@@ -47,8 +47,17 @@ class Session:
         self.report()
         raise InputError
 
-    def report(self, output_format: str | None = None, *, to_stdout: bool = False) -> None:
-        """Print what was found: to stderr, as text or, on GitHub, as annotations; or as asked."""
+    def report(
+        self,
+        output_format: str | None = None,
+        *,
+        to_stdout: bool = False,
+        source: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """Print what was found: to stderr, as text or, on GitHub, as annotations; or as asked.
+
+        `source` gives the text of files for code frames, where it is not what the repository holds.
+        """
         chosen = output_format or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
         if not self.diagnostics.items and chosen in ("text", "github"):
             return
@@ -56,7 +65,7 @@ class Session:
 
         stream = sys.stdout if to_stdout else sys.stderr
         colour = use_colour(stream.isatty())
-        text = write(self.diagnostics.items, chosen, source=self.repository.files.text, colour=colour)
+        text = write(self.diagnostics.items, chosen, source=source or self.repository.files.text, colour=colour)
         click.echo(text, nl=False, err=not to_stdout, color=colour)
 
 

@@ -1,7 +1,7 @@
 """Reading a repository's commits, trees and refs by plumbing that runs nothing the repository brings along.
 
 The commands are `rev-parse`, `symbolic-ref`, `for-each-ref`, `cat-file`, `ls-tree` and `merge-base --is-ancestor`. GitPython
-is not used; decision 10 says why.
+is not used; decision 8 says why.
 """
 
 from __future__ import annotations

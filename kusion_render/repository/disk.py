@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Final, Protocol
 
     class Source(Protocol):
@@ -96,3 +96,35 @@ class Disk:
                 return stream.read()
         except OSError:
             return None
+
+
+class EditedDisk(Disk):
+    """What is on the disk, but for `contents`, by absolute, resolved path, of files that are there or are yet to be."""
+
+    __slots__ = ("_contents",)
+
+    def __init__(self, root: str, contents: Mapping[str, bytes]) -> None:
+        super().__init__(root)
+        self._contents: Final = contents
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether a path leads to a regular file."""
+        return super().is_file(path) or os.path.realpath(path) in self._contents
+
+    def is_there(self, path: str) -> bool:
+        """Tell whether a path leads to anything at all."""
+        return super().is_there(path) or os.path.realpath(path) in self._contents
+
+    def entries(self, path: str) -> Iterable[tuple[str, bool]]:
+        """Return the names in a folder, each with whether it is a folder itself."""
+        found = dict(super().entries(path))
+        inside = os.path.realpath(path)
+        for file in self._contents:
+            if os.path.dirname(file) == inside:
+                found.setdefault(os.path.basename(file), False)
+        return found.items()
+
+    def read(self, path: str, limit: int) -> bytes:
+        """Return a file's bytes, `limit` + 1 of them if there are more."""
+        known = self._contents.get(os.path.realpath(path))
+        return super().read(path, limit) if known is None else known[: limit + 1]

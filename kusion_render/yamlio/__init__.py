@@ -5,7 +5,7 @@ Reading refuses what readers of YAML understand differently; writing emits only 
 
 from __future__ import annotations
 
-from kusion_render.yamlio.positions import positions, positions_all
+from kusion_render.yamlio.positions import SourceText, Written, compose, introducers, positions, positions_all
 from kusion_render.yamlio.reader import DEFAULT, Limits, Parsed, parse, parse_all
 from kusion_render.yamlio.scalars import AMBIGUOUS, Bare, Plain
 from kusion_render.yamlio.writer import dump, dump_all
@@ -17,8 +17,12 @@ __all__ = [
     "Limits",
     "Parsed",
     "Plain",
+    "SourceText",
+    "Written",
+    "compose",
     "dump",
     "dump_all",
+    "introducers",
     "parse",
     "parse_all",
     "positions",

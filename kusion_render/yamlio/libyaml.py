@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AliasEvent",
+    "BlockEntryToken",
     "CParser",
     "ComposerError",
     "DocumentEndEvent",
@@ -33,6 +34,7 @@ __all__ = [
     "SequenceEndEvent",
     "SequenceStartEvent",
     "TagToken",
+    "ValueToken",
     "YAMLError",
 ]
 
@@ -122,7 +124,7 @@ if TYPE_CHECKING:
     )
     from yaml.nodes import MappingNode, Node, ScalarNode
     from yaml.reader import ReaderError
-    from yaml.tokens import TagToken
+    from yaml.tokens import BlockEntryToken, TagToken, ValueToken
 else:
     try:
         _libyaml = _load()
@@ -138,4 +140,4 @@ else:
     MappingStartEvent, MappingEndEvent = _libyaml.MappingStartEvent, _libyaml.MappingEndEvent
     SequenceStartEvent, SequenceEndEvent = _libyaml.SequenceStartEvent, _libyaml.SequenceEndEvent
     MappingNode, ScalarNode, Node = _libyaml.MappingNode, _libyaml.ScalarNode, _libyaml.yaml.nodes.Node
-    TagToken = _libyaml.TagToken
+    BlockEntryToken, TagToken, ValueToken = _libyaml.BlockEntryToken, _libyaml.TagToken, _libyaml.ValueToken

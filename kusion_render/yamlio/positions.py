@@ -7,12 +7,14 @@ from bisect import bisect_right
 from kusion_render.diagnostics import Span
 from kusion_render.yamlio.libyaml import (
     AliasEvent,
+    BlockEntryToken,
     DocumentEndEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    ValueToken,
     YAMLError,
 )
 from kusion_render.yamlio.reader import DEFAULT, NULL_TEXTS, Composer
@@ -41,7 +43,7 @@ def positions(content: bytes, file: str, *, limits: Limits = DEFAULT) -> Positio
 def positions_all(content: bytes, file: str, *, limits: Limits = DEFAULT) -> list[Positions]:
     """Return the positions of each document, in step with `parse_all`."""
     source = SourceText(content, file)
-    return [_Expansion(source, limits).found_in(root) for root in _compose(content, limits) if not root.is_empty()]
+    return [_Expansion(source, limits).found_in(root) for root in compose(content, limits) if not root.is_empty()]
 
 
 class SourceText:
@@ -75,38 +77,46 @@ class SourceText:
         return self.span(start, start if node.end_mark is None else int(node.end_mark.index))
 
 
-class _Written:
-    """A value as written: `scalar` text, or the `items` of a list, or keys and values by turns of a map."""
+class Written:
+    """A value as written: `scalar` text, or the `items` of a list, or keys and values by turns of a map.
 
-    __slots__ = ("block", "closed", "end", "items", "kind", "plain", "start", "text")
+    `start` and `end` are characters of the text, an anchor included; `style` is the mark of a scalar: a quote, `|`, `>`
+    or nothing. One that is written as an alias has what it repeats as `alias`.
+    """
+
+    __slots__ = ("alias", "anchor", "block", "closed", "end", "items", "kind", "plain", "start", "style", "text")
 
     def __init__(self, kind: Literal["scalar", "list", "map"], start: int, end: int, text: str = "") -> None:
         self.kind: Final = kind
         self.start: Final = start
         self.end = end
         self.text: Final = text
-        self.items: list[_Written] = []
+        self.items: list[Written] = []
         self.plain = False
         self.block = False
+        self.style = ""
+        self.anchor = ""
+        self.alias: Written | None = None
         self.closed = kind == "scalar"
 
     def is_empty(self) -> bool:
         """Whether this is a document without content."""
         return self.plain and self.text == ""
 
-    def repeated(self, start: int, end: int) -> _Written:
+    def repeated(self, start: int, end: int) -> Written:
         """Return this value as seen through an alias."""
         # An alias inside its own value ends there; `parse` refuses it.
-        copy = _Written(self.kind if self.closed else "scalar", start, end, self.text)
+        copy = Written(self.kind if self.closed else "scalar", start, end, self.text)
         copy.items = self.items
         copy.plain = self.plain
         copy.closed = True
+        copy.alias = self
         return copy
 
 
-def _compose(content: bytes, limits: Limits) -> list[_Written]:
+def compose(content: bytes, limits: Limits) -> list[Written]:
     """Compose all documents without recursion, as far as the file can be read."""
-    roots: list[_Written] = []
+    roots: list[Written] = []
     parser = Composer(content)
     builder = _Builder(roots)
     try:
@@ -119,15 +129,25 @@ def _compose(content: bytes, limits: Limits) -> list[_Written]:
     return roots
 
 
+def introducers(content: bytes) -> list[int]:
+    """Return where each `:` and each `-` ends that a value follows, in order, of a file that can be read."""
+    found = []
+    scanner = Composer(content)
+    while (token := scanner.get_token()) is not None:
+        if type(token) in (ValueToken, BlockEntryToken):
+            found.append(int(token.end_mark.index))
+    return found
+
+
 class _Builder:
     """Turns a stream of events into values."""
 
     __slots__ = ("anchors", "nodes", "open", "roots")
 
-    def __init__(self, roots: list[_Written]) -> None:
+    def __init__(self, roots: list[Written]) -> None:
         self.roots: Final = roots
-        self.open: Final[list[_Written]] = []
-        self.anchors: dict[str, _Written] = {}
+        self.open: Final[list[Written]] = []
+        self.anchors: dict[str, Written] = {}
         self.nodes = 0
 
     def is_within(self, limits: Limits) -> bool:
@@ -138,14 +158,15 @@ class _Builder:
         """Go on by one event."""
         kind = type(event)
         if kind is ScalarEvent:
-            written = _Written("scalar", event.start_mark.index, event.end_mark.index, event.value)
+            written = Written("scalar", event.start_mark.index, event.end_mark.index, event.value)
             written.plain = event.implicit[0]
+            written.style = event.style or ""
             self._add(written, event.anchor)
         elif kind is AliasEvent:
             if (target := self.anchors.get(event.anchor)) is not None:
                 self._add(target.repeated(event.start_mark.index, event.end_mark.index), None)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            written = _Written("map" if kind is MappingStartEvent else "list", event.start_mark.index, -1)
+            written = Written("map" if kind is MappingStartEvent else "list", event.start_mark.index, -1)
             written.block = not event.flow_style
             self._add(written, event.anchor)
             self.open.append(written)
@@ -155,10 +176,11 @@ class _Builder:
             self.anchors = {}
             self.nodes = 0
 
-    def _add(self, written: _Written, anchor: str | None) -> None:
+    def _add(self, written: Written, anchor: str | None) -> None:
         (self.open[-1].items if self.open else self.roots).append(written)
         self.nodes += 1
         if anchor is not None:
+            written.anchor = anchor
             self.anchors[anchor] = written
 
     def _close(self, end: int) -> None:
@@ -178,12 +200,12 @@ class _Expansion:
         self.limits: Final = limits
         self.found: Final[Positions] = {}
 
-    def found_in(self, root: _Written) -> Positions:
+    def found_in(self, root: Written) -> Positions:
         """Return the positions of a whole document."""
         self._visit(root, (), None)
         return self.found
 
-    def _visit(self, written: _Written, pointer: Pointer, key: Span | None) -> None:
+    def _visit(self, written: Written, pointer: Pointer, key: Span | None) -> None:
         if len(pointer) > self.limits.depth or len(self.found) >= self.limits.nodes:
             return
         self.found[pointer] = (key, self._span(written))
@@ -194,14 +216,14 @@ class _Expansion:
             for name, (key_written, value) in _entries(written).items():
                 self._visit(value, (*pointer, name), self._span(key_written))
 
-    def _span(self, written: _Written) -> Span:
+    def _span(self, written: Written) -> Span:
         return self.source.span(written.start, written.end)
 
 
-def _entries(written: _Written) -> dict[str, tuple[_Written, _Written]]:
+def _entries(written: Written) -> dict[str, tuple[Written, Written]]:
     """Return the keys of a map as `parse` has them: the first of equals, then what `<<` brings."""
-    found: dict[str, tuple[_Written, _Written]] = {}
-    merge: _Written | None = None
+    found: dict[str, tuple[Written, Written]] = {}
+    merge: Written | None = None
     pairs = iter(written.items)
     for key, value in zip(pairs, pairs, strict=False):
         if key.kind != "scalar" or (key.plain and key.text in NULL_TEXTS):

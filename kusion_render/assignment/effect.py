@@ -1,0 +1,102 @@
+"""What a plan does: the renders that read the edited files, compiled before and after."""
+
+from __future__ import annotations
+
+import os
+
+from kusion_render.assignment.change import changes
+from kusion_render.diagnostics import Diagnostics
+from kusion_render.pipeline import Options
+from kusion_render.rendering import render_all
+from kusion_render.repository import Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+    from typing import Final
+
+    from kusion_render.assignment.change import Change
+    from kusion_render.assignment.plan import Plan
+    from kusion_render.diagnostics import Diagnostic
+    from kusion_render.model import Spec
+    from kusion_render.repository import Repository
+
+
+class Effect:
+    """The changes of each render by its name: `own` of the stack, `others` of other stacks that read the same files.
+
+    `problems` are those that only the edit makes, in files as they would be. `unknown` are the renders that fail with the
+    edit as they failed without it.
+    """
+
+    __slots__ = ("others", "own", "problems", "unknown")
+
+    def __init__(
+        self,
+        own: dict[str, list[Change]],
+        others: dict[str, list[Change]],
+        problems: list[Diagnostic],
+        unknown: list[str],
+    ) -> None:
+        self.own: Final = own
+        self.others: Final = others
+        self.problems: Final = problems
+        self.unknown: Final = unknown
+
+
+def effect_of(plan: Plan, before: Repository, targets: Sequence[Target]) -> Effect:
+    """Render what reads the edited files, before and after, and compare.
+
+    Of a render that failed before only problems on edited lines are counted as the edit's: what shows once the first
+    mistake is gone was there already.
+    """
+    paths = {os.path.realpath(before.files.path(edit.file)) for edit in plan.edits}
+    others = readers(plan.after, paths, targets)
+    old, known = _render(before, [*targets, *others])
+    new, found = _render(plan.after, [*targets, *others])
+    said = {_identity(item) for item in known}
+    problems = [
+        item
+        for item in found
+        if _identity(item) not in said and (item.stack is None or item.stack in old or plan.touches(item.span))
+    ]
+
+    def compared(some: Sequence[Target]) -> dict[str, list[Change]]:
+        return {target.key: changes(old.get(target.key), new.get(target.key)) for target in some if target.key in new}
+
+    unknown = [target.key for target in (*targets, *others) if target.key not in old and target.key not in new]
+    return Effect(compared(targets), compared(others), problems, unknown)
+
+
+def _render(repository: Repository, targets: Sequence[Target]) -> tuple[dict[str, Spec], list[Diagnostic]]:
+    found = Diagnostics()
+    specs: list[Spec] = render_all(repository, targets, Options(), found, lambda spec, _: spec)
+    return {spec.key: spec for spec in specs}, found.items
+
+
+def _identity(item: Diagnostic) -> tuple[object, ...]:
+    """What makes a problem the same before and after an edit that may have moved it to another line."""
+    span = item.span
+    return (item.rule.code, item.message, span.file if span is not None else "", item.stack)
+
+
+def readers(repository: Repository, paths: AbstractSet[str], besides: Sequence[Target]) -> list[Target]:
+    """Return the renders that read one of the files, given by their resolved paths, other than `besides`."""
+    known = {(target.stack.path, target.workspace) for target in besides}
+    quiet = Diagnostics()
+    found = []
+    for folder in repository.stack_folders():
+        stack = repository.stack(folder, quiet)
+        if stack is None:
+            continue
+        files = [file for file, _ in repository.app_files(stack, quiet)]
+        for name in stack.workspaces:
+            read = [*files, f"workspaces/{name}.yaml"]
+            if (folder, name) not in known and not paths.isdisjoint(_resolved(repository, read)):
+                found.append(Target(stack, name))
+    return found
+
+
+def _resolved(repository: Repository, files: Sequence[str]) -> list[str]:
+    return [os.path.realpath(repository.files.path(file)) for file in files]
