@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench import Workbench
 
 COMMANDS: Final = (
-    "init", "list", "validate", "render", "inputs", "commit", "check", "explain", "set", "argocd", "post-render", "schema", "modules", "targets", "doctor",
+    "init", "list", "validate", "render", "inputs", "commit", "check", "diff", "affected", "explain", "set", "argocd", "post-render", "schema", "modules", "targets", "doctor",
     "completion",
 )  # fmt: skip
 APP: Final = "web: {workload: {replicas: 1, containers: {web: {image: 'a:1', resources: {cpu: 1, memory: 1Gi}}}}}\n"

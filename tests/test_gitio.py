@@ -255,6 +255,9 @@ def test_nothing_of_the_repositorys_own_is_run(sources: Sources) -> None:
     assert 0 == sources.run("check", "--output", "rendered").exit_code
     assert 0 == sources.run("check", "--output", "rendered", "--revision", "HEAD").exit_code
     assert 0 == sources.run("check", "--branch", "env/{stack}").exit_code
+    assert 0 == sources.run("affected", "--base", "HEAD^", "--merge-base").exit_code
+    assert 0 == sources.run("diff", "--base", "HEAD^", "--head", "HEAD").exit_code
+    assert "Ann" in sources.run("explain", "shop/prod", "deployment/web", "--format", "json").stdout
     blob = sources.git("rev-parse", "env/prod:shop/prod/deployment-web.yaml", ok=False)
     (sources.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
     assert 3 == sources.run("check", "--branch", "env/{stack}").exit_code

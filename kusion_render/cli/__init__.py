@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "inputs": "List what a render reads.",
     "commit": "Render stacks, and commit what changed.",
     "check": "Tell whether what is committed is what would be rendered.",
+    "diff": "Show what a change does to the rendered objects.",
+    "affected": "Tell which stacks a change touches.",
     "explain": "Say where each value of an object comes from.",
     "set": "Change a value in the source file it belongs to.",
     "argocd": "Serve Argo CD as a config-management plug-in.",

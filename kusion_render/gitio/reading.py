@@ -130,6 +130,20 @@ class Git:
             return True
         return None if found != 1 or self.is_shallow() else False
 
+    def merge_base(self, one: str, other: str) -> str:
+        """Return the best common ancestor of two commits.
+
+        Raises:
+            UsageError: when they have none.
+            ToolError: when it may lie beyond what a shallow clone holds.
+        """
+        found = self.run("merge-base", one, other, accept=(0, 1))
+        if found.exit_code == 0:
+            return found.output.decode().split("\n", 1)[0]
+        if self.is_shallow():
+            raise ToolError(f"no common ancestor is in this shallow clone\nhelp: {_FULL_HISTORY}")
+        raise UsageError("the two revisions have no common ancestor; compare them without --merge-base")
+
     def has(self, commit: str) -> bool:
         """Tell whether a commit's object is here."""
         return self.object_type(commit) == "commit"
