@@ -41,12 +41,14 @@ if TYPE_CHECKING:
 @click.option(
     "--profile",
     type=click.Choice(PROFILES),
-    default="plain",
-    show_default=True,
-    help="Annotate for the tool that applies the manifests.",
+    help="Annotate for the tool that applies the manifests.  [default: plain; helm for charts]",
 )
 @click.option("--preview", metavar="NAME", help="Render a preview: own namespace, own hosts.")
-@click.option("--kustomization", is_flag=True, help="With --output: add a kustomization.yaml to each folder.")
+@click.option("--kustomization", is_flag=True, help="kubernetes: add a kustomization.yaml to each folder.")
+@click.option("--chart-per", type=click.Choice(["app", "project"]), help="helm: what a chart holds.  [default: app]")
+@click.option("--chart-version", metavar="SEMVER", help="helm: the charts' version.  [default: 0.1.0]")
+@click.option("--app-version", metavar="TEXT", help="helm: the apps' version.  [default: the image's tag]")
+@click.option("--package", is_flag=True, help="helm: write each chart as a .tgz, too.")
 @click.option("--allow-mass-delete", is_flag=True, help="With --output: allow removing most of a stack's files.")
 @click.option(
     "--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to render with."
@@ -59,11 +61,11 @@ def command(
     settings: tuple[str, ...],
     namespace_policy: str,
     compatibility: str | None,
-    profile: str,
+    profile: str | None,
     preview: str | None,
-    kustomization: bool,  # noqa: FBT001 - click passes options by name
     allow_mass_delete: bool,  # noqa: FBT001 - click passes options by name
     jobs: int,
+    **target_options: Json,
 ) -> None:
     """Render stacks to manifests, on stdout or below a folder.
 
@@ -75,23 +77,27 @@ def command(
       kusion-render render shop/prod
       kusion-render render '*/prod' --output rendered
       kusion-render render shop/dev --set web.workload.replicas=3
+      kusion-render render shop --target helm --output charts
     """
     session = Session()
+    found = find_target(target)
+    given = {name: value for name, value in target_options.items() if value}
+    _check_options(target, found, given)
     options = Options(
         settings=[parse_setting(setting) for setting in settings],
         compatibility=compatibility,
         namespace_policy=namespace_policy,
-        profile=profile,
+        profile=str(profile or getattr(found, "PROFILE", "plain")),
         preview=_preview(preview),
     )
     work = Work(stacks, workspace, options, jobs)
     if output is None:
-        _print(session, work, target)
+        _print(session, work, target, found)
     else:
         # Only a render of everything can tell that a folder's stack is gone.
         whole = not stacks and workspace is None and not session.folder
         delivery = _Delivery(output, whole=whole, allow_mass_delete=allow_mass_delete)
-        _write(session, work, target, {"kustomization": kustomization}, delivery)
+        _write(session, work, found, given, delivery)
 
 
 def _preview(name: str | None) -> str:
@@ -105,25 +111,42 @@ def _preview(name: str | None) -> str:
         raise UsageError(f"--preview: {error}") from error
 
 
-def _print(session: Session, work: Work, target: str) -> None:
-    stream = getattr(find_target(target), "stream", None)
+def _check_options(name: str, target: Target, given: Mapping[str, Json]) -> None:
+    """Refuse options that are another target's.
+
+    Raises:
+        UsageError: for the first of them, with the targets that take it.
+    """
+    for option in given:
+        if option not in getattr(target, "OPTIONS", ()):
+            from kusion_render.targets import built_in, load
+
+            owners = [each for each in built_in() if option in getattr(load(each), "OPTIONS", ())]
+            raise UsageError(f"--{option.replace('_', '-')} is for --target {' or '.join(owners)}, not for `{name}`")
+
+
+def _print(session: Session, work: Work, name: str, target: Target) -> None:
+    stream = getattr(target, "stream", None)
     if stream is None:
-        raise UsageError(f"target `{target}` makes files; say --output DIR")
+        raise UsageError(f"target `{name}` makes files; say --output DIR")
     texts = work.run(session, lambda spec, _: "".join(stream([spec])))
     click.echo("---\n".join(text for text in texts if text), nl=False)
 
 
-def _write(session: Session, work: Work, target: str, options: Mapping[str, Json], delivery: _Delivery) -> None:
+def _write(session: Session, work: Work, found: Target, options: Mapping[str, Json], delivery: _Delivery) -> None:
     from kusion_render.delivery.folder import write
 
-    found = find_target(target)
     made: list[Any]
     if found.SCOPE == "stack":
         made = work.run(session, lambda spec, diagnostics: found.emit([spec], options, diagnostics))
     else:
-        made = [found.emit(work.run(session, lambda spec, _: spec), options, session.diagnostics)]
+        specs = work.run(session, lambda spec, _: spec)
+        before = len(session.diagnostics.items)
+        made = [found.emit(specs, options, session.diagnostics)]
+        del session.diagnostics.items[:before]  # they have been told
         if session.diagnostics.failed:
             session.stop()
+        session.report()
     files = {path: content for each in made for path, content in each.items()}
     before = len(session.diagnostics.items)
     change = write(

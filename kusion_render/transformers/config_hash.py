@@ -51,12 +51,13 @@ def _annotated(resource: Resource, configs: Mapping[str, Mapping[str, Any]]) -> 
     annotations = metadata.get("annotations") or {}
     if not names or ANNOTATION in annotations:
         return resource
-    annotations = {**annotations, ANNOTATION: _digest([configs[name] for name in names])}
+    annotations = {**annotations, ANNOTATION: config_digest([configs[name] for name in names])}
     template = {**template, "metadata": {**metadata, "annotations": annotations}}
     return resource.of({**manifest, "spec": {**manifest["spec"], "template": template}})
 
 
-def _digest(configs: Sequence[Mapping[str, Any]]) -> str:
+def config_digest(configs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the digest of the data of ConfigMaps."""
     parts = []
     for config in configs:
         for field in ("data", "binaryData"):

@@ -1,4 +1,4 @@
-"""What the tool that applies the manifests wants written on them: `argocd`, `flux`, or `plain` for any other.
+"""What the tool that applies the manifests wants written on them: `argocd`, `flux`, `helm`, or `plain` for any other.
 
 Only annotations, and the name of a Job with a `phase`, depend on the profile; what runs never does. An annotation that
 the object has already stands, but for Argo CD's sync options, of which all are joined.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PHASE_UNORDERED: Final = Rule("KR401", "phase-unordered", "warning")
 
-PROFILES: Final = ("plain", "argocd", "flux")
+PROFILES: Final = ("plain", "argocd", "flux", "helm")
 
 SYNC_OPTIONS: Final = "argocd.argoproj.io/sync-options"
 _SYNC_WAVE: Final = "argocd.argoproj.io/sync-wave"
@@ -31,6 +31,15 @@ _HOOK_DELETION: Final = "argocd.argoproj.io/hook-delete-policy"
 _PRUNE: Final = "kustomize.toolkit.fluxcd.io/prune"
 _FORCE: Final = "kustomize.toolkit.fluxcd.io/force"
 _SUBSTITUTE: Final = "kustomize.toolkit.fluxcd.io/substitute"
+_RELEASE_HOOK: Final = "helm.sh/hook"
+_RELEASE_HOOK_DELETION: Final = "helm.sh/hook-delete-policy"
+_RESOURCE_POLICY: Final = "helm.sh/resource-policy"
+# Helm applies all objects at once; what runs with them starts as soon as that is done.
+_RELEASE_HOOKS: Final = {
+    "before": "pre-install,pre-upgrade",
+    "with": "post-install,post-upgrade",
+    "after": "post-install,post-upgrade",
+}
 
 # Client-side apply keeps a copy in an annotation, of which all may have 256 KiB together.
 _SERVER_SIDE_BYTES: Final = 200 * 1024
@@ -66,10 +75,11 @@ def with_profile(
 
     `argocd`: Namespaces and CRDs in an early wave, `phase` as hooks, `protect` and large objects as sync options.
     `flux`: `phase` as replaced Jobs, `protect` as excepted from pruning, objects with `${` excepted from substitution.
+    `helm`: `phase` as hooks of releases, `protect` as kept when its release goes.
     `plain`: a Job with a `phase` gets a name that changes with it. Without `keeps` nothing is excepted from pruning.
     """
     phases = [_phase(resource, apps) for resource in resources]
-    if profile != "argocd":
+    if profile not in ("argocd", "helm"):
         _report_unordered(resources, phases, profile, diagnostics)
     early = "before" in phases
     result = []
@@ -81,6 +91,8 @@ def with_profile(
             result.append(_for_argocd(resource, phase, early=early, kept=kept))
         elif profile == "flux":
             result.append(_annotated(resource, _for_flux(resource.attributes, phase, kept=kept)))
+        elif profile == "helm":
+            result.append(_for_helm(resource, phase, kept=kept))
         else:
             result.append(_renamed(resource) if phase else resource)
     return result
@@ -142,6 +154,15 @@ def _for_flux(manifest: Mapping[str, Any], phase: str, *, kept: bool) -> dict[st
     if substitutable(manifest):
         annotations[_SUBSTITUTE] = "disabled"
     return annotations
+
+
+def _for_helm(resource: Resource, phase: str, *, kept: bool) -> Resource:
+    annotations = {_RESOURCE_POLICY: "keep"} if kept else {}
+    if phase:
+        annotations[_RELEASE_HOOK] = _RELEASE_HOOKS[phase]
+        # A hook that failed stays to be looked at; the next release begins with a new one.
+        annotations[_RELEASE_HOOK_DELETION] = "before-hook-creation,hook-succeeded"
+    return _annotated(resource, annotations)
 
 
 def substitutable(value: Any) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kusion_render.kubernetes.limits import shorten
+from kusion_render.kubernetes.file_names import file_name
 from kusion_render.kubernetes.order import ordered, sort_key
-from kusion_render.kubernetes.scopes import KNOWN_KINDS
 from kusion_render.yamlio import dump
 
 TYPE_CHECKING = False
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
     from kusion_render.model import Spec
 
 SCOPE: Final = "stack"
-
-_SUFFIX: Final = ".yaml"
-_LONGEST: Final = 255 - len(_SUFFIX)
+OPTIONS: Final = ("kustomization",)
 
 
 def manifests(spec: Spec) -> list[dict[str, Any]]:
@@ -46,7 +43,7 @@ def emit(specs: Sequence[Spec], options: Mapping[str, Json], diagnostics: Diagno
         folder = spec.key
         names: dict[str, str] = {}
         for manifest in manifests(spec):
-            names[_free_name(manifest, names)] = dump(manifest)
+            names[file_name(manifest, names)] = dump(manifest)
         files.update({f"{folder}/{name}": text for name, text in names.items()})
         if options.get("kustomization"):
             files[f"{folder}/kustomization.yaml"] = dump(
@@ -57,21 +54,3 @@ def emit(specs: Sequence[Spec], options: Mapping[str, Json], diagnostics: Diagno
                 }
             )
     return files
-
-
-def _free_name(manifest: Mapping[str, Any], taken: Mapping[str, str]) -> str:
-    kind, metadata = manifest["kind"], manifest["metadata"]
-    group = manifest["apiVersion"].rpartition("/")[0]
-    sort = kind if (group, kind) in KNOWN_KINDS else f"{kind}.{group}"
-    name = metadata.get("name") or ""
-    for parts in ((sort, name), (sort, metadata.get("namespace") or "", name), (f"{kind}.{group}", "", name)):
-        wish = _safe("-".join(part for part in parts if part)) + _SUFFIX
-        if wish not in taken:
-            return wish
-    return shorten(_safe(f"{kind}.{group}-{manifest['apiVersion']}-{name}-again"), _LONGEST) + _SUFFIX
-
-
-def _safe(name: str) -> str:
-    """Return a file name that no file system takes for another: lower case, no separator or drive sign."""
-    plain = "".join(char if char.isalnum() or char in "-._" else "-" for char in name.lower())
-    return plain if len(plain) <= _LONGEST else shorten(plain, _LONGEST)
