@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import filecmp
 import shutil
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from pathlib import Path
+from typing import Final
 
 import pytest
 from workbench import PROJECT, Workbench
@@ -18,9 +20,6 @@ from kusion_render.pipeline import Options
 from kusion_render.rendering import compile_stack
 from kusion_render.repository import Files, Repository, select
 from kusion_render.tracing import Trace
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EXAMPLES: Final = sorted(path.parent for path in (PROJECT / "examples").glob("*/kusion-render.yaml"))
 

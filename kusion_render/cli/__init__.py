@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "check": "Tell whether what is committed is what would be rendered.",
     "diff": "Show what a change does to the rendered objects.",
     "affected": "Tell which stacks a change touches.",
+    "prove": "Prove that charts and overlays come to the manifests.",
     "explain": "Say where each value of an object comes from.",
     "set": "Change a value in the source file it belongs to.",
     "argocd": "Serve Argo CD as a config-management plug-in.",

@@ -65,6 +65,7 @@ def emit(specs: Sequence[Spec], options: Mapping[str, Json], diagnostics: Diagno
     """Return `<project>/base/…` and `<project>/overlays/<stack>[@<workspace>]/…` for every project.
 
     Objects that all stacks have are in the base, with patches in the overlays; the others are in the overlays alone.
+    A stack without objects has no overlay.
     Reports KR420 for what kustomize would drop.
     """
     del options  # there are none
@@ -74,7 +75,8 @@ def emit(specs: Sequence[Spec], options: Mapping[str, Json], diagnostics: Diagno
         projects.setdefault(spec.stack.project.name, []).append(spec)
         _check(spec, diagnostics)
     for project, renders in projects.items():
-        overlays = [_Overlay(spec) for spec in renders]
+        # Kustomize refuses a kustomization without anything in it.
+        overlays = [_Overlay(spec) for spec in renders if spec.resources]
         files |= {f"{project}/{path}": text for path, text in _project_files(overlays).items()}
     return files
 
