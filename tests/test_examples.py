@@ -5,7 +5,6 @@ from __future__ import annotations
 import filecmp
 import shutil
 from pathlib import Path
-from pathlib import Path
 from typing import Final
 
 import pytest
