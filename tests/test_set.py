@@ -129,8 +129,9 @@ def test_it_says_what_the_edit_changes(shop: Workbench) -> None:
 
     assert run.stdout == (
         "shop/base/app.yaml:4:15: web.workload.replicas\n"
-        "~ deployment/web\n"
-        "    spec.replicas  1 → 3\n"
+        "1 stack changes\n\n"
+        "~ Deployment web   shop/prod\n"
+        "    spec.replicas   1 → 3\n"
         "also changes shop/dev\n"
     )
 
@@ -250,7 +251,7 @@ def test_a_dry_run_writes_nothing(shop: Workbench) -> None:
         "--- a/shop/prod/app.yaml\n+++ b/shop/prod/app.yaml\n@@ -4,7 +4,7 @@\n"
         "     containers:\n       web:\n         env:\n-          B: two\n+          B: three\n"
         "   accessories:\n     network:\n       ports:\n"
-        "~ deployment/web\n    spec.template.spec.containers[0].env[1].value  two → three\n"
+        "1 stack changes\n\n~ Deployment web   shop/prod   restarts pods\n    env[B].value   two → three\n"
     )
     assert "nothing was written" in run.stderr
 
@@ -263,7 +264,7 @@ def test_no_secret_is_shown(shop: Workbench, flag: list[str]) -> None:
     run, _ = done(shop, "shop/prod", "web.workload.containers.web.env.DB_PASSWORD=correct-horse", *flag)
 
     assert 0 == run.exit_code, run.stderr
-    assert "env[1].value  ••• → •••" in run.stdout
+    assert "env[DB_PASSWORD].value   ‹secret 1› → ‹secret 2›" in run.stdout
     assert not {"hunter2", "correct-horse"} & set(run.stdout.replace(",", " ").split())
 
 
@@ -279,7 +280,7 @@ def test_secrets_of_a_secret_are_masked(shop: Workbench) -> None:
     run, _ = done(shop, "shop/prod", "web.accessories.secrets.s.data.k=new-value")
 
     assert 0 == run.exit_code, run.stderr
-    assert "••• → •••" in run.stdout
+    assert "data.k   ‹secret 1› → ‹secret 2›" in run.stdout
     assert "value" not in run.stdout.replace("has this value", "")
 
 
@@ -296,7 +297,7 @@ def test_a_stack_that_failed_before_may_be_mended(shop: Workbench) -> None:
     assert ["shop/prod/app.yaml: +    replicas: 2", "shop/prod/app.yaml: -    replicas: two"] == sorted(some)
     assert "shop/prod does not render, with the edit or without it" in mended.stderr
     assert 0 == whole.exit_code
-    assert "+ deployment/web" in whole.stdout
+    assert "+ Deployment web" in whole.stdout
 
 
 def test_another_stack_must_not_break(shop: Workbench) -> None:
@@ -359,7 +360,7 @@ def test_several_workspaces(shop: Workbench) -> None:
     one, lines = done(shop, "shop/prod@prod", "--workspace", "web.workload.minReadySeconds=6")
 
     assert (0, 2, 0) == (app.exit_code, both.exit_code, one.exit_code)
-    assert "shop/prod@dev, shop/prod@prod\n~ deployment/web\n" in app.stdout
+    assert "~ Deployment web   shop/prod@dev, shop/prod@prod (× 2)\n" in app.stdout
     assert "workspaces/prod.yaml: +        minReadySeconds: 6" in lines
 
 

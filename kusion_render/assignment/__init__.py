@@ -6,8 +6,7 @@ render says about an edit is known before it is made.
 
 from __future__ import annotations
 
-from kusion_render.assignment.change import Change, Field
 from kusion_render.assignment.effect import Effect, effect_of
 from kusion_render.assignment.plan import Assignment, Plan, plan
 
-__all__ = ["Assignment", "Change", "Effect", "Field", "Plan", "effect_of", "plan"]
+__all__ = ["Assignment", "Effect", "Plan", "effect_of", "plan"]

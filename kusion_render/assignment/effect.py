@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from kusion_render.assignment.change import changes
 from kusion_render.diagnostics import Diagnostics
+from kusion_render.diff import compare
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
 from kusion_render.repository import Target
@@ -14,17 +14,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-    from typing import Final
+    from typing import Any, Final
 
-    from kusion_render.assignment.change import Change
     from kusion_render.assignment.plan import Plan
     from kusion_render.diagnostics import Diagnostic
+    from kusion_render.diff import Comparison
     from kusion_render.model import Spec
     from kusion_render.repository import Repository
 
 
 class Effect:
-    """The changes of each render by its name: `own` of the stack, `others` of other stacks that read the same files.
+    """What a plan changes: `own` compares the stack's renders, `others` are renders of other stacks that change too.
 
     `problems` are those that only the edit makes, in files as they would be. `unknown` are the renders that fail with the
     edit as they failed without it.
@@ -32,13 +32,7 @@ class Effect:
 
     __slots__ = ("others", "own", "problems", "unknown")
 
-    def __init__(
-        self,
-        own: dict[str, list[Change]],
-        others: dict[str, list[Change]],
-        problems: list[Diagnostic],
-        unknown: list[str],
-    ) -> None:
+    def __init__(self, own: Comparison, others: list[str], problems: list[Diagnostic], unknown: list[str]) -> None:
         self.own: Final = own
         self.others: Final = others
         self.problems: Final = problems
@@ -62,11 +56,19 @@ def effect_of(plan: Plan, before: Repository, targets: Sequence[Target]) -> Effe
         if _identity(item) not in said and (item.stack is None or item.stack in old or plan.touches(item.span))
     ]
 
-    def compared(some: Sequence[Target]) -> dict[str, list[Change]]:
-        return {target.key: changes(old.get(target.key), new.get(target.key)) for target in some if target.key in new}
-
+    both = [target.key for target in targets if target.key in new]
+    own = compare({key: _manifests(old.get(key)) for key in both}, {key: _manifests(new[key]) for key in both})
+    changed = [
+        target.key
+        for target in others
+        if target.key in new and _manifests(old.get(target.key)) != _manifests(new[target.key])
+    ]
     unknown = [target.key for target in (*targets, *others) if target.key not in old and target.key not in new]
-    return Effect(compared(targets), compared(others), problems, unknown)
+    return Effect(own, changed, problems, unknown)
+
+
+def _manifests(spec: Spec | None) -> list[dict[str, Any]]:
+    return [resource.attributes for resource in spec.resources] if spec is not None else []
 
 
 def _render(repository: Repository, targets: Sequence[Target]) -> tuple[dict[str, Spec], list[Diagnostic]]:

@@ -15,7 +15,7 @@ from kusion_render.document import dotted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kusion_render.assignment import Change, Effect, Plan
+    from kusion_render.assignment import Effect, Plan
     from kusion_render.assignment.site import Scope
     from kusion_render.edit.writing import Edited
     from kusion_render.repository import Target
@@ -150,7 +150,7 @@ def _lines(content: bytes) -> list[str]:
 
 
 def _masked(line: str, ranges: Sequence[tuple[int, int]]) -> str:
-    from kusion_render.assignment.change import MASK
+    from kusion_render.explain import MASK
     from kusion_render.report.display import neutralise
 
     text, end = line.rstrip("\r\n"), "\n" if line.endswith(("\n", "\r")) else ""
@@ -160,30 +160,15 @@ def _masked(line: str, ranges: Sequence[tuple[int, int]]) -> str:
 
 
 def _print_effect(effect: Effect, *, colour: bool) -> None:
-    groups: dict[tuple[object, ...], tuple[list[str], list[Change]]] = {}
-    for key, found in effect.own.items():
-        groups.setdefault(tuple(change.key() for change in found), ([], found))[0].append(key)
-    for keys, found in groups.values():
-        title = ", ".join(keys) if len(effect.own) > 1 else ""
-        if title:
-            click.echo(click.style(title, bold=True) if colour else title, color=colour)
-        if not found:
-            click.echo("the render stays the same")
-        for change in found:
-            _print_change(change)
-    also = [key for key, found in effect.others.items() if found]
+    from kusion_render.diff import write
+
+    if effect.own:
+        click.echo(write(effect.own, "text", colour=colour), nl=False, color=colour)
+    else:
+        click.echo("the render stays the same")
+    also = effect.others
     if also:
         more = f" and {len(also) - _MOST_STACKS} more" if len(also) > _MOST_STACKS else ""
         click.echo(f"also changes {', '.join(also[:_MOST_STACKS])}{more}")
     for key in effect.unknown:
         click.echo(f"{key} does not render, with the edit or without it; `validate` says why", err=True)
-
-
-def _print_change(change: Change) -> None:
-    click.echo(f"{change.sign} {change.name}")
-    names = [dotted(field.pointer) for field in change.fields]
-    width = max((len(name) for name in names), default=0)
-    for name, field in zip(names, change.fields, strict=True):
-        before = "(none)" if field.before is None else field.before
-        after = "(none)" if field.after is None else field.after
-        click.echo(f"    {name.ljust(width)}  {before} → {after}")

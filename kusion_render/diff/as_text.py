@@ -57,14 +57,15 @@ def write_text(comparison: Comparison, *, colour: bool = False, max_lines: int |
 
 
 def summarise(comparison: Comparison) -> str:
-    """Say `3 stacks change, 1 is new, 1 goes, 11 do not`."""
+    """Say `3 stacks change, 1 is new, 1 goes, 11 do not`; that none is left out if something changes."""
     counts = comparison.count_renders()
     parts = [f"{_count(counts['changed'])} change{'s' if counts['changed'] == 1 else ''}"]
     if counts["added"]:
         parts.append(f"{counts['added']} {'is' if counts['added'] == 1 else 'are'} new")
     if counts["removed"]:
         parts.append(f"{counts['removed']} {'goes' if counts['removed'] == 1 else 'go'}")
-    parts.append(f"{counts['unchanged']} {'does' if counts['unchanged'] == 1 else 'do'} not")
+    if counts["unchanged"] or not comparison:
+        parts.append(f"{counts['unchanged']} {'does' if counts['unchanged'] == 1 else 'do'} not")
     return ", ".join(parts)
 
 
