@@ -23,6 +23,7 @@ __all__ = [
     "module_name",
     "names",
     "schema_of",
+    "workload_kind",
 ]
 
 TYPE_CHECKING = False
@@ -59,6 +60,16 @@ def module_name(key: str, config: Any) -> str:
         if key == "workload":
             return "job" if config.get("schedule") is not None else "service"
     return key.lower() if key not in MODULES else key
+
+
+def workload_kind(app: Mapping[str, Any]) -> str:
+    """Return the kind of object that an app's workload becomes, "" where the app has none."""
+    workload = app.get("workload")
+    if not workload:
+        return ""
+    if module_name("workload", workload) == "job":
+        return "CronJob" if workload.get("schedule") else "Job"
+    return str(workload.get("type") or "Deployment")
 
 
 def load(name: str) -> Module | None:

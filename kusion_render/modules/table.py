@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 MODULES: Final = {
     "autoscaling": "kusion_render.modules.autoscaling",
     "configs": "kusion_render.modules.configs",
+    "disruptionbudget": "kusion_render.modules.disruptionbudget",
     "job": "kusion_render.modules.job",
     "network": "kusion_render.modules.network",
     "secrets": "kusion_render.modules.secrets",

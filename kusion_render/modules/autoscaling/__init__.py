@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.modules import GeneratorResponse, module_name
+from kusion_render.modules import GeneratorResponse, workload_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +27,8 @@ _API_VERSIONS: Final = {
 def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
     """Make the autoscaler of the app's workload; what has no replicas is KR324, an empty range KR325."""
     config = request.config
-    workload = request.app_config.get("workload") or {}
-    kind = "Job" if module_name("workload", workload) == "job" else workload.get("type") or "Deployment"
-    if not workload or kind not in _API_VERSIONS:
+    kind = workload_kind(request.app_config)
+    if kind not in _API_VERSIONS:
         diagnostics.report(
             NOT_SCALABLE,
             f"`{request.app}` has no workload whose replicas could change",
