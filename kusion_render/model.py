@@ -159,9 +159,12 @@ class Resource:
 
 
 class Patcher:
-    """What an accessory adds to its app's workload (Kusion's patcher)."""
+    """What an accessory adds to its app's workload (Kusion's patcher).
 
-    __slots__ = ("annotations", "environments", "labels", "pod_annotations", "pod_labels")
+    `manifest` is merged into the workload's object: maps deeply, all else replaces (a MergePatch of Kusion's).
+    """
+
+    __slots__ = ("annotations", "environments", "labels", "manifest", "pod_annotations", "pod_labels")
 
     def __init__(
         self,
@@ -171,7 +174,9 @@ class Patcher:
         annotations: Mapping[str, str] | None = None,
         pod_labels: Mapping[str, str] | None = None,
         pod_annotations: Mapping[str, str] | None = None,
+        manifest: Mapping[str, Any] | None = None,
     ) -> None:
+        self.manifest: Final = manifest or {}  # Any: a part of a manifest
         self.environments: Final = environments
         self.labels: Final = labels or {}
         self.annotations: Final = annotations or {}

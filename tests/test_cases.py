@@ -106,6 +106,7 @@ def test_the_worked_examples_are_there() -> None:
         "job/kusion-cron-job",
         "job/kusion-job",
         "network/kusion-ports",
+        "opsrule/kusion-collaset",
         "secrets/kusion-secrets",
         "service/kusion-inline-file",
         "service/kusion-spread",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.document import merge
 from kusion_render.modules import GeneratorRequest, load, module_name, names, schema_of
 from kusion_render.schema import check
 from kusion_render.suggestion import listing, suggest
@@ -99,7 +100,7 @@ def _patch(manifest: dict[str, Any], patcher: Patcher) -> dict[str, Any]:
         spec = {**spec, "jobTemplate": {**job, "spec": {**job["spec"], "template": template}}}
     else:
         spec = {**spec, "template": _patch_template(spec["template"], patcher)}
-    return {**manifest, "metadata": metadata, "spec": spec}
+    return merge({**manifest, "metadata": metadata, "spec": spec}, patcher.manifest)
 
 
 def _patch_template(template: Mapping[str, Any], patcher: Patcher) -> dict[str, Any]:

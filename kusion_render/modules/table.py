@@ -13,6 +13,7 @@ MODULES: Final = {
     "disruptionbudget": "kusion_render.modules.disruptionbudget",
     "job": "kusion_render.modules.job",
     "network": "kusion_render.modules.network",
+    "opsrule": "kusion_render.modules.opsrule",
     "secrets": "kusion_render.modules.secrets",
     "service": "kusion_render.modules.service",
     "serviceaccounts": "kusion_render.modules.serviceaccounts",
