@@ -7,7 +7,7 @@ pass the schema, or it says nothing; of several inputs that move a field the one
 from __future__ import annotations
 
 from kusion_render.diagnostics import Diagnostics, Place
-from kusion_render.document import at, leaves, put
+from kusion_render.document import MISSING, at, leaves, put
 from kusion_render.modules import load, module_name, schema_of
 from kusion_render.modules.running import parts
 from kusion_render.namespace import namespace_place
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Final, TypeAlias
 
-    from kusion_render.diagnostics import Pointer
+    from kusion_render.contents import Contents
+    from kusion_render.diagnostics import Pointer, Span
     from kusion_render.model import Resource
     from kusion_render.pipeline import Compilation, Input
 
@@ -40,7 +41,7 @@ class Attribution:
 
     __slots__ = ("_apps", "_baseline", "_causes", "_files", "app", "keys", "source")
 
-    def __init__(self, source: Input, apps: Mapping[str, Any], files: Mapping[str, bytes], app: str) -> None:
+    def __init__(self, source: Input, apps: Mapping[str, Any], files: Contents, app: str) -> None:
         self.app: Final = app
         self.source: Final = source
         self._apps: Final = apps
@@ -236,7 +237,7 @@ def _rename(data: Any, pointer: Pointer) -> Any:
 
 def cause(
     compilation: Compilation, resource_id: str, pointer: Pointer, known: dict[object, Attribution]
-) -> Place | None:
+) -> Place | Span | None:
     """Return the input that a field of a resource comes from; the module's own place when it alone decides.
 
     `known` keeps what was found out, for other fields and for apps of the same shape, with the same keys in and the
@@ -246,6 +247,8 @@ def cause(
     source = compilation.source
     if resource is None or source is None or not resource.app:
         return None
+    if resource.source is not None and at(resource.source.data, pointer) is not MISSING:
+        return resource.source.span(pointer)
     made = [each for each in compilation.resources if each.app == resource.app]
     key = _keys(made)[made.index(resource)]
     shape = _shape(source, compilation.apps[resource.app], made)

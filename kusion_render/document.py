@@ -112,8 +112,17 @@ def _lay_item(below: Any, above: Any) -> Any:
 
 def _identity(item: Any, keys: tuple[str, ...]) -> object:
     if isinstance(item, dict):
-        return tuple(str(item.get(key, _KEY_DEFAULTS.get(key))) for key in keys)
+        return tuple(str(_value(item, key)) for key in keys)
     return (id(item) if isinstance(item, list) else item,)
+
+
+def _value(item: Mapping[str, Any], key: str) -> Any:
+    """Return what an item has under a merge key, `metadata.name` being the `name` in its `metadata`."""
+    outer, dot, inner = key.partition(".")
+    if not dot:
+        return item.get(key, _KEY_DEFAULTS.get(key))
+    value = item.get(outer)
+    return value.get(inner) if isinstance(value, dict) else None
 
 
 def fill(below: Mapping[str, Any], above: Mapping[str, Any], keys: MergeKeys = None) -> dict[str, Any]:

@@ -79,6 +79,10 @@ def explain(
     for pointer, value in leaves(resource.attributes):
         if pointer[: len(field)] != field:
             continue
+        if resource.source is not None and at(resource.source.data, pointer) == value:
+            explained = Explanation(pointer, value, version, [Origin(resource.source.span(pointer), value)], [])
+            yield explained.masked() if _is_secret(resource, pointer) else explained
+            continue
         causes = attribution.causes(resource.id, pointer) if attribution else _namespace_causes(compilation, pointer)
         origins = _origins(repository, compilation, trace, causes[0]) if causes else []
         others = [
@@ -88,8 +92,11 @@ def explain(
             for origin in _origins(repository, compilation, trace, cause)
         ]
         explanation = Explanation(pointer, value, version, origins, others)
-        secret = resource.attributes["kind"] == "Secret" and pointer[0] in ("data", "stringData")
-        yield explanation.masked() if secret else explanation
+        yield explanation.masked() if _is_secret(resource, pointer) else explanation
+
+
+def _is_secret(resource: Resource, pointer: Pointer) -> bool:
+    return resource.attributes["kind"] == "Secret" and pointer[0] in ("data", "stringData")
 
 
 def _version(module: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Pointer
-    from kusion_render.model import Patcher
+    from kusion_render.model import Patcher, WrittenManifest
 
 NAME_LABEL: Final = "app.kubernetes.io/name"
 PART_OF_LABEL: Final = "app.kubernetes.io/part-of"
@@ -25,17 +25,22 @@ class Context:
     """What is the same for all apps of one render.
 
     `apps` is the read-only index of the stack's apps; `contents` holds the files of the repository that they name with
-    `from`, by path; `namespace` is the effective one, `object_namespace` the one of what modules make, which differs
+    `from`, by path, `manifests` the objects of those that are manifests, by the path that an app names, a file or a
+    folder; `cluster_scoped` are the kinds of custom resources that live in no namespace; `preview` is the name of a
+    preview or ""; `namespace` is the effective one, `object_namespace` the one of what modules make, which differs
     only where Kusion's does; `workspace` is the workspace file's content. `written` returns the apps without what the
     platform adds.
     """
 
     __slots__ = (
         "apps",
+        "cluster_scoped",
         "compatibility",
         "contents",
+        "manifests",
         "namespace",
         "object_namespace",
+        "preview",
         "project",
         "stack",
         "workspace",
@@ -54,6 +59,9 @@ class Context:
         contents: Mapping[str, bytes],
         object_namespace: str = "",
         written: Callable[[], Mapping[str, Any]] | None = None,
+        manifests: Mapping[str, Sequence[WrittenManifest]] | None = None,
+        cluster_scoped: Sequence[str] = (),
+        preview: str = "",
     ) -> None:
         self.project: Final = project
         self.stack: Final = stack
@@ -64,6 +72,9 @@ class Context:
         self.contents: Final = contents
         self.object_namespace: Final = object_namespace or namespace
         self.written: Final = written or (lambda: apps)
+        self.manifests: Final = manifests or {}
+        self.cluster_scoped: Final = cluster_scoped
+        self.preview: Final = preview
 
 
 class GeneratorRequest:

@@ -31,6 +31,8 @@ _CREDENTIALS: Final = frozenset(
     )
 )
 
+_SECRET_FIELDS: Final = frozenset(("data", "stringData"))
+
 
 def variables(project: Project, stack: Stack, workspace: str, context: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names that can be referred to, and their values; `app.name` and `stack.namespace` come later."""
@@ -64,8 +66,11 @@ class Interpolation:
         """Return `data` with the references of every string value replaced; keys and secret data stay as they are."""
         if isinstance(data, dict):
             secret = _holds_secrets(pointer, data)
+            kept = _SECRET_FIELDS if _is_secret(pointer, data) else ()
             return {
-                key: value if _keeps(key, value, pointer) else self._entry(value, (*pointer, key), secret=secret)
+                key: value
+                if key in kept or _keeps(key, value, pointer)
+                else self._entry(value, (*pointer, key), secret=secret)
                 for key, value in data.items()
             }
         if isinstance(data, list):
@@ -142,6 +147,13 @@ def _holds_secrets(pointer: Pointer, data: Mapping[str, Any]) -> bool:
     )
 
 
+def _is_secret(pointer: Pointer, data: Mapping[str, Any]) -> bool:
+    """Tell whether a map is a Secret among the `resources` of an accessory."""
+    return data.get("kind") == "Secret" and len(pointer) == 5 and pointer[1] == "accessories"
+
+
 def _keeps(key: str | int, value: Any, pointer: Pointer) -> bool:
     """Tell whether a value is the path of a file, whose name no reference may change."""
+    if key == "paths" and isinstance(value, list) and len(pointer) == 3:
+        return pointer[1] == "accessories"
     return "files" in pointer and isinstance(value, str) and (key == "from" or pointer[1] == "accessories")

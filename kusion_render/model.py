@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Final, Literal, TypeAlias
 
-    from kusion_render.diagnostics import Json, Pointer
+    from kusion_render.diagnostics import Json, Pointer, Span
 
     Compatibility: TypeAlias = Literal["native", "kusion"]
     NamespacePolicy: TypeAlias = Literal["set", "omit"]
@@ -124,22 +124,55 @@ class Workspace:
         self.modules: Final[Mapping[str, Any]] = data.get("modules") or {}
 
 
+class WrittenManifest:
+    """One object of a file of manifests: `document` is the number of the one that holds it, `pointer` its place there.
+
+    `data` is what stands there, if all is well a map; `content` is the whole file.
+    """
+
+    __slots__ = ("content", "data", "document", "file", "pointer")
+
+    def __init__(self, file: str, content: bytes, document: int, pointer: Pointer, data: Any) -> None:
+        self.file: Final = file
+        self.content: Final = content
+        self.document: Final = document
+        self.pointer: Final = pointer
+        self.data: Final = data  # Any: a file's content, not yet checked
+
+    def span(self, pointer: Pointer = ()) -> Span:
+        """Return the place of a field in the file, or of the nearest thing around it; a cold path."""
+        from kusion_render.origins import locate
+        from kusion_render.yamlio import positions_all
+
+        documents = positions_all(self.content, self.file)
+        return locate(documents[self.document], (*self.pointer, *pointer), self.file)
+
+
 class Resource:
     """One object of the Spec, with the module that made it and the place of the input that asked for it.
 
-    `attributes` is a Kubernetes manifest (or a Terraform resource's arguments).
+    `attributes` is a Kubernetes manifest (or a Terraform resource's arguments). `source` is what it was written as, where
+    a file of the repository holds it whole.
     """
 
-    __slots__ = ("app", "attributes", "module", "place", "workload")
+    __slots__ = ("app", "attributes", "module", "place", "source", "workload")
 
     def __init__(
-        self, attributes: dict[str, Any], module: str, *, app: str = "", place: Pointer = (), workload: bool = False
+        self,
+        attributes: dict[str, Any],
+        module: str,
+        *,
+        app: str = "",
+        place: Pointer = (),
+        workload: bool = False,
+        source: WrittenManifest | None = None,
     ) -> None:
         self.attributes: Final = attributes  # Any: a manifest's own shape
         self.module: Final = module
         self.app: Final = app
         self.place: Final = place
         self.workload: Final = workload
+        self.source: Final = source
 
     @property
     def id(self) -> str:
@@ -155,7 +188,9 @@ class Resource:
 
     def of(self, attributes: dict[str, Any]) -> Resource:
         """Return the same resource with other attributes."""
-        return Resource(attributes, self.module, app=self.app, place=self.place, workload=self.workload)
+        return Resource(
+            attributes, self.module, app=self.app, place=self.place, workload=self.workload, source=self.source
+        )
 
 
 class Patcher:

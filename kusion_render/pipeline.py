@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from kusion_render.assembly import Sources, assemble, is_app, overruled, unsettable
+from kusion_render.contents import Contents, read_contents
 from kusion_render.diagnostics import Diagnostics, InputError, Place, Related, Rule
 from kusion_render.document import DIRECTIVE, dotted, settle
 from kusion_render.interpolation import Interpolation, variables
+from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.loaders import load
 from kusion_render.model import Spec
 from kusion_render.modules import Context, module_name, schema_of
@@ -17,7 +19,6 @@ from kusion_render.transformers import transform
 from kusion_render.transformers.config_hash import with_config_hash
 from kusion_render.transformers.profile import with_profile
 from kusion_render.verification import verify
-from kusion_render.workload.files import named_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +70,12 @@ class Options:
 class Input:
     """One render's files, read and checked: everything that compiling needs.
 
-    `workspace_data` is the workspace file with its references replaced; the names are those the modules see.
+    `workspace_data` is the workspace file with its references replaced; the names are those the modules see;
+    `cluster_scoped` are the kinds of custom resources that live in no namespace.
     """
 
     __slots__ = (
+        "cluster_scoped",
         "compatibility",
         "layers",
         "namespace",
@@ -97,8 +100,10 @@ class Input:
         workspace_data: Mapping[str, Any],
         project_name: str = "",
         stack_name: str = "",
+        cluster_scoped: Sequence[str] = (),
     ) -> None:
         self.stack: Final = stack
+        self.cluster_scoped: Final = cluster_scoped
         self.workspace: Final = workspace
         self.layers: Final = layers
         self.compatibility: Final = compatibility
@@ -141,6 +146,7 @@ class Input:
             self.workspace_data if workspace_data is None else workspace_data,
             project_name or self.project_name,
             stack_name or self.stack_name,
+            self.cluster_scoped,
         )
 
 
@@ -152,7 +158,7 @@ class Compilation:
     def __init__(self) -> None:
         self.source: Input | None = None
         self.apps: Mapping[str, Any] = {}
-        self.contents: Mapping[str, bytes] = {}
+        self.contents = Contents({}, {})
         self.resources: Sequence[Resource] = ()
         self.spec: Spec | None = None
 
@@ -174,7 +180,7 @@ def _compile(
     diagnostics.stop_if_failed()
     result.apps = apps_of(source, diagnostics)
     diagnostics.stop_if_failed()
-    result.contents = contents(repository, result.apps, diagnostics)
+    result.contents = read_contents(repository.files, result.apps, diagnostics)
     result.resources, existing = resources_of(source, result.apps, result.contents, diagnostics)
     diagnostics.stop_if_failed()
     verify(result.resources, existing, diagnostics)
@@ -208,7 +214,8 @@ def read(repository: Repository, target: Target, options: Options, diagnostics: 
         keep = {key: data[key] for key in ("modules", "enforce", "context") if key in data}
         rest = {key: value for key, value in data.items() if key not in keep}
         data = {**Interpolation(known, diagnostics, "workspace").data(rest), **keep}
-    return Input(stack, workspace, layers, compatibility, options, namespace, known, data)
+    kinds = [*(data.get("clusterScopedKinds") or ()), *(repository.settings.get("clusterScopedKinds") or ())]
+    return Input(stack, workspace, layers, compatibility, options, namespace, known, data, cluster_scoped=tuple(kinds))
 
 
 def _workspace_place(repository: Repository, stack: Stack, name: str) -> Span | None:
@@ -333,21 +340,10 @@ def _typed_app(name: str, app: Any, diagnostics: Diagnostics) -> Any:
     return result
 
 
-def contents(repository: Repository, apps: Mapping[str, Any], diagnostics: Diagnostics) -> dict[str, bytes]:
-    """Return the content of every file that the apps name, by its path from the root."""
-    found: dict[str, bytes] = {}
-    for name, app in apps.items():
-        for pointer, file in named_files(app, (name,)):
-            content = repository.files.content(file, diagnostics, Place(pointer))
-            if content is not None:
-                found[file] = content
-    return found
-
-
 def resources_of(
     source: Input,
     apps: Mapping[str, Any],
-    files: Mapping[str, bytes],
+    files: Contents,
     diagnostics: Diagnostics,
     only: str | None = None,
 ) -> tuple[list[Resource], set[tuple[str, str]]]:
@@ -362,8 +358,11 @@ def resources_of(
         compatibility=source.compatibility,
         workspace=source.workspace_data,
         apps=apps,
-        contents=files,
-        object_namespace=preview_name(source.project_name, source.options.preview) if source.namespace.partial else "",
+        contents=files.files,
+        manifests=files.manifests,
+        cluster_scoped=source.cluster_scoped,
+        preview=source.options.preview,
+        object_namespace=_object_namespace(source),
         written=lambda: assemble(source.sources.of({})),
     )
     made, existing = generate(context, diagnostics, only)
@@ -378,10 +377,13 @@ def _transformed(
 ) -> list[Resource]:
     """Return the modules' objects of `apps` after all that apps, workspace and options say about finished objects."""
     workspace, options = source.workspace_data, source.options
+    encrypted = [each for each in made if is_encrypted(each.attributes)]
+    if encrypted:
+        made = [each for each in made if not is_encrypted(each.attributes)]
     for name, app in apps.items():
         if app.get("patches"):
             made = _patched(made, app["patches"], (name, "patches"), diagnostics, app=name)
-    made = transform(made, workspace, namespace_policy=options.namespace_policy)
+    made = transform(made, workspace, omitted=_omitted(source))
     if workspace.get("patches"):
         made = _patched(made, workspace["patches"], ("patches",), diagnostics, document="workspace")
     if source.compatibility != "kusion":
@@ -389,9 +391,22 @@ def _transformed(
     if options.preview:
         from kusion_render.transformers.preview import with_preview
 
-        made = with_preview(made, options.preview)
+        made = with_preview(made, options.preview, source.cluster_scoped)
     # A preview is to go away with what it previews.
-    return with_profile(made, apps, options.profile, diagnostics, keeps=not options.preview)
+    made = with_profile(made, apps, options.profile, diagnostics, keeps=not options.preview)
+    return [*made, *encrypted]
+
+
+def _omitted(source: Input) -> tuple[str, ...]:
+    """Return the namespaces that the objects do not say, for whoever applies them knows; others they must say."""
+    if source.options.namespace_policy != "omit":
+        return ()
+    return (source.namespace.name, _object_namespace(source) or source.namespace.name)
+
+
+def _object_namespace(source: Input) -> str:
+    """Return the namespace of what modules make where it is not the effective one, else ""."""
+    return preview_name(source.project_name, source.options.preview) if source.namespace.partial else ""
 
 
 def _patched(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import OutputPlace, Place, Related, Rule
 from kusion_render.kubernetes.checks import problems
+from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.kubernetes.pods import containers, items
 from kusion_render.kubernetes.references import ALWAYS_PRESENT, references
 from kusion_render.suggestion import suggest
@@ -32,7 +33,8 @@ def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], d
     """Report every object that Kubernetes would refuse or that would not start; `existing` lives elsewhere."""
     _refuse_duplicates(resources, diagnostics)
     for resource in resources:
-        for found in problems(resource.attributes):
+        # What is encrypted can't be mended without its key.
+        for found in () if is_encrypted(resource.attributes) else problems(resource.attributes):
             diagnostics.report(found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help)
         if resource.workload:
             _check_selector(resource, diagnostics)
@@ -61,7 +63,9 @@ def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics)
     """Report Services that aim at a named port which none of the pods they select has."""
     pods: list[tuple[Mapping[str, Any], set[str]]] | None = None
     for service in (each for each in resources if each.attributes["kind"] == "Service"):
-        spec = service.attributes["spec"]
+        spec = service.attributes.get("spec")
+        if not isinstance(spec, dict):
+            continue  # somebody's own manifest, in another form
         selector = spec.get("selector")
         named = [(place, port["targetPort"]) for place, port in items(spec, "ports", ("spec",)) if _is_name(port)]
         if not named or not isinstance(selector, dict):

@@ -80,6 +80,10 @@ VALID: dict[str, list[Any]] = {
     "modules/secrets": [{"s": {"type": "external", "data": {"a": "ref://b/c"}}, "t": {"existing": True}}],
     "modules/serviceaccounts": [{"a": {"automountToken": False, "imagePullSecrets": ["b"]}}],
     "modules/autoscaling": [{"min": 2, "max": 5, "cpu": 50, "behavior": {"scaleDown": {}}}],
+    "modules/k8s_manifest": [
+        {"paths": ["a.yaml", "b"], "resources": [{"apiVersion": "v1", "kind": "A", "metadata": {"name": "b"}}]},
+        {"_type": "k8s_manifest.K8sManifest", "paths": ["a"]},
+    ],
     "modules/opsrule": [{}, {"maxUnavailable": 1}, {"_type": "opsrule.OpsRule", "maxUnavailable": "40"}],
     "modules/disruptionbudget": [{"minAvailable": "50%"}, {"maxUnavailable": 1}],
     "app-configuration": [{"workload": {"x": 1}, "accessories": {"a": {}}, "labels": {"b": "c"}, "enabled": True}],

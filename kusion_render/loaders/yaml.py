@@ -7,7 +7,7 @@ import posixpath
 from kusion_render.diagnostics import Rule
 from kusion_render.document import DIRECTIVE, put
 from kusion_render.model import Layer
-from kusion_render.workload.files import named_files
+from kusion_render.workload.files import manifest_paths, named_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ def _from_root(data: dict[str, Any], folder: str) -> dict[str, Any]:
     result: Mapping[str, Any] = data
     for name, app in data.items():
         if isinstance(app, dict):
-            for pointer, path in named_files(app, (name,)):
+            for pointer, path in (*named_files(app, (name,)), *manifest_paths(app, (name,))):
                 result = put(result, pointer, posixpath.normpath(posixpath.join(folder, path)))
     return dict(result)

@@ -12,6 +12,7 @@ MODULES: Final = {
     "configs": "kusion_render.modules.configs",
     "disruptionbudget": "kusion_render.modules.disruptionbudget",
     "job": "kusion_render.modules.job",
+    "k8s_manifest": "kusion_render.modules.k8s_manifest",
     "network": "kusion_render.modules.network",
     "opsrule": "kusion_render.modules.opsrule",
     "secrets": "kusion_render.modules.secrets",

@@ -7,39 +7,39 @@ from kusion_render.transformers.images import with_images
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
     from kusion_render.model import Resource
 
 
 def transform(
-    resources: Sequence[Resource], workspace: Mapping[str, Any], *, namespace_policy: str = "set"
+    resources: Sequence[Resource], workspace: Mapping[str, Any], *, omitted: Collection[str] = ()
 ) -> list[Resource]:
     """Return the resources as the workspace wants them; its labels and annotations give way to an object's own.
 
-    `namespace_policy` is `set`, or `omit` to leave the namespace to whoever applies the manifests.
+    `omitted` are the namespaces that are left to whoever applies the manifests.
     """
     images = workspace.get("images") or []
     registries = workspace.get("registries") or {}
     labels = texts(workspace.get("labels"))
     annotations = texts(workspace.get("annotations"))
-    if not (images or registries or labels or annotations or namespace_policy == "omit"):
+    if not (images or registries or labels or annotations or omitted):
         return list(resources)
     result = []
     for resource in resources:
         manifest = resource.attributes
         if images or registries:
             manifest = with_images(manifest, images, registries)
-        metadata = _metadata(manifest["metadata"], labels, annotations, omit=namespace_policy == "omit")
+        metadata = _metadata(manifest["metadata"], labels, annotations, omitted)
         result.append(resource.of({**manifest, "metadata": metadata}))
     return result
 
 
 def _metadata(
-    metadata: Mapping[str, Any], labels: Mapping[str, str], annotations: Mapping[str, str], *, omit: bool
+    metadata: Mapping[str, Any], labels: Mapping[str, str], annotations: Mapping[str, str], omitted: Collection[str]
 ) -> dict[str, Any]:
-    result = {key: value for key, value in metadata.items() if not (omit and key == "namespace")}
+    result = {key: value for key, value in metadata.items() if key != "namespace" or value not in omitted}
     if labels:
         result["labels"] = {**labels, **(metadata.get("labels") or {})}
     if annotations:

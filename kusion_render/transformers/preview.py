@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kusion_render.kubernetes.limits import LABEL_LENGTH, SUBDOMAIN_LENGTH, label_name_problem, shorten
 from kusion_render.kubernetes.pods import pod_template
-from kusion_render.kubernetes.scopes import CLUSTER_SCOPED
+from kusion_render.kubernetes.scopes import is_cluster_scoped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,13 +75,16 @@ def _like(text: str) -> str:
     return plain.strip("-")[:_LONGEST].rstrip("-")
 
 
-def with_preview(resources: Sequence[Resource], preview: str) -> list[Resource]:
-    """Return the resources of one render as those of a preview; their namespaces are the preview's already."""
+def with_preview(resources: Sequence[Resource], preview: str, kinds: Sequence[str] = ()) -> list[Resource]:
+    """Return the resources of one render as those of a preview; their namespaces are the preview's already.
+
+    `kinds` are the custom ones that live in no namespace.
+    """
     renamed = {}
     for resource in resources:
         manifest = resource.attributes
         name = manifest["metadata"]["name"]
-        if _is_cluster_scoped(manifest) and manifest["kind"] != "Namespace":
+        if manifest["kind"] != "Namespace" and is_cluster_scoped(manifest["apiVersion"], manifest["kind"], kinds):
             renamed[manifest["kind"], name] = shorten(f"{name}-{preview}", SUBDOMAIN_LENGTH)
     return [resource.of(_previewed(resource.attributes, preview, renamed)) for resource in resources]
 
@@ -142,7 +145,3 @@ def preview_host(host: str, preview: str) -> str:
 
 def _each_host(text: str, preview: str) -> str:
     return ",".join(preview_host(host.strip(), preview) for host in text.split(","))
-
-
-def _is_cluster_scoped(manifest: Mapping[str, Any]) -> bool:
-    return (manifest["apiVersion"].rpartition("/")[0], manifest["kind"]) in CLUSTER_SCOPED

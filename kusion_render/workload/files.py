@@ -29,6 +29,18 @@ def named_files(app: Mapping[str, Any], pointer: Pointer = ()) -> Iterator[tuple
                     yield (*pointer, "accessories", key, name, "files", entry), path
 
 
+def manifest_paths(app: Mapping[str, Any], pointer: Pointer = ()) -> Iterator[tuple[Pointer, str]]:
+    """Yield the place and the text of every path of files or folders of manifests: `paths` of `k8s_manifest`."""
+    for key, accessory in _maps(app, "accessories"):
+        paths = accessory.get("paths")
+        # By the rules of `modules.module_name`, which this part may not ask.
+        named = accessory.get("_type") or accessory.get("module") or key
+        if isinstance(paths, list) and str(named).partition(".")[0].lower() == "k8s_manifest":
+            for number, path in enumerate(paths):
+                if isinstance(path, str):
+                    yield (*pointer, "accessories", key, "paths", number), path
+
+
 def _value(data: Any, key: str) -> Any:
     return data.get(key) if isinstance(data, dict) else None
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostics, Pointer
+    from kusion_render.diagnostics import Diagnostics, Pointer, Where
     from kusion_render.generator import GeneratorRequest
     from kusion_render.model import Resource
 
@@ -68,18 +68,19 @@ def secret(
                 help="a random value would differ at every render; refer to an outside store with `type: external`",
             )
     if values:
-        _check_literal(request, name, place, diagnostics)
+        check_literal(request, name, Place(place, on_key=True), diagnostics)
     return _secret_object(request, name, _TYPES[kind], values, config, place, namespace)
 
 
-def _check_literal(request: GeneratorRequest, name: str, place: Pointer, diagnostics: Diagnostics) -> None:
+def check_literal(request: GeneratorRequest, name: str, where: Where, diagnostics: Diagnostics) -> None:
+    """Report a Secret whose values stand in Git, unless the workspace allows it; in `kusion` it is a warning."""
     allowed = (request.context.workspace.get("secrets") or {}).get("allowLiteral", False)
     if allowed is True or (isinstance(allowed, list) and name in allowed):
         return
     diagnostics.report(
         LITERAL_SECRET,
         f"Secret `{name}` holds its values in Git",
-        Place(place, on_key=True),
+        where,
         help="use `type: external` with a `secretStore`, or `existing: true`, "
         f"or allow it in the workspace: `secrets: {{allowLiteral: [{name}]}}`",
         severity="warning" if request.kusion else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Diagnostic, Diagnostics, Related, Rule, Span
+from kusion_render.kubernetes.objects import is_list, misshape, unpacked
 from kusion_render.model import Resource
 from kusion_render.yamlio import dump, parse_all
 
@@ -99,13 +100,13 @@ def items_of(documents: Sequence[Document], diagnostics: Diagnostics) -> list[It
     """Return the objects of the documents, those of a `List` one by one; KR531 and KR532 for what is none."""
     found: list[Item] = []
     for document in documents:
-        for pointer, manifest in _objects(document.data, ()):
+        for pointer, manifest in unpacked(document.data):
             item = Item(document, pointer, {**manifest, "metadata": manifest.get("metadata") or {}})
             missing = [key for key in ("apiVersion", "kind") if not _is_text(manifest.get(key))]
             if missing:
                 what = f"this document has no `{missing[0]}`, so it is no Kubernetes object"
                 _report_no_object(what, document.part, document.line, diagnostics, _named(manifest))
-            elif problem := _misshape(item.manifest):
+            elif problem := misshape(item.manifest):
                 _report_misshape(item, problem, diagnostics)
             else:
                 found.append(item)
@@ -159,26 +160,8 @@ def _comment(part: bytes) -> str:
             return "".join(kept)
 
 
-def _objects(data: dict[str, Any], pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    if not _is_list(data):
-        yield pointer, data
-        return
-    for number, item in enumerate(data["items"]):
-        yield from _objects(item if isinstance(item, dict) else {}, (*pointer, "items", number))
-
-
-def _is_list(data: Mapping[str, Any]) -> bool:
-    """Tell whether an object is kubectl's `List`, or a list of one kind whose items say themselves what they are."""
-    kind, items = data.get("kind"), data.get("items")
-    if not isinstance(items, list) or not isinstance(kind, str) or not kind.endswith("List"):
-        return False
-    return (kind == "List" and data.get("apiVersion") == "v1") or (
-        bool(items) and all(isinstance(item, dict) and "kind" in item for item in items)
-    )
-
-
 def _rebuilt(data: dict[str, Any], manifests: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    if _is_list(data):
+    if is_list(data):
         return {**data, "items": [_rebuilt(item, manifests) for item in data["items"]]}
     manifest = next(manifests)
     # What was not there is not written as empty.
@@ -191,43 +174,6 @@ def _rebuilt(data: dict[str, Any], manifests: Iterator[dict[str, Any]]) -> dict[
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
-
-
-def _misshape(manifest: Mapping[str, Any]) -> tuple[Pointer, str] | None:
-    """Return where an object has not the shape that Kubernetes gives it, as far as policies look at it."""
-    metadata = manifest["metadata"]
-    if not isinstance(metadata, dict):
-        return ("metadata",), "`metadata` must be a map"
-    for key in ("labels", "annotations"):
-        if not isinstance(metadata.get(key) or {}, dict):
-            return ("metadata", key), f"`metadata.{key}` must be a map"
-    for key in ("name", "namespace"):
-        if not isinstance(metadata.get(key) or "", str):
-            return ("metadata", key), f"`metadata.{key}` must be text"
-    return _misshape_of_pods(manifest)
-
-
-def _misshape_of_pods(manifest: Mapping[str, Any]) -> tuple[Pointer, str] | None:
-    from kusion_render.kubernetes.pods import CONTAINER_LISTS, pod_template
-
-    template = pod_template(manifest)
-    if template is None:
-        return None
-    pointer, pod = template
-    if not isinstance(pod.get("metadata") or {}, dict):
-        return (*pointer, "metadata"), "the `metadata` of pods must be a map"
-    for group in CONTAINER_LISTS:
-        containers = pod["spec"].get(group) or []
-        if not isinstance(containers, list):
-            return (*pointer, "spec", group), f"`{group}` must be a list"
-        for number, container in enumerate(containers):
-            place = (*pointer, "spec", group, number)
-            if not isinstance(container, dict):
-                return place, f"an item of `{group}` must be a map"
-            for key in ("name", "image"):
-                if not isinstance(container.get(key) or "", str):
-                    return (*place, key), f"`{key}` of a container must be text"
-    return None
 
 
 def _report_misshape(item: Item, problem: tuple[Pointer, str], diagnostics: Diagnostics) -> None:
