@@ -109,7 +109,10 @@ class Attribution:
 
     def _app_leaves(self) -> Iterator[tuple[Place, list[Resource]]]:
         for pointer, value in leaves(self._apps[self.app], (self.app,)):
-            changes = [put(self._apps, pointer, other) for other in _others(value)]
+            others = list(_others(value))
+            if isinstance(value, str) and value in self._apps:
+                others += [name for name in self._apps if name != value]  # what names an app may name only an app
+            changes = [put(self._apps, pointer, other) for other in others]
             # A value that the schema allows no other for still shows what it does when it is gone.
             for changed in (*changes, _without(self._apps, pointer)):
                 made = self._try(self.source, changed, self.app)

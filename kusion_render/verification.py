@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.diagnostics import Diagnostics, Pointer
     from kusion_render.kubernetes.references import Reference
     from kusion_render.model import Resource
 
@@ -60,33 +60,63 @@ def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
 
 
 def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:
-    """Report Services that aim at a named port which none of the pods they select has."""
+    """Report Services and NetworkPolicies that name a port which none of the pods they select has."""
     pods: list[tuple[Mapping[str, Any], set[str]]] | None = None
-    for service in (each for each in resources if each.attributes["kind"] == "Service"):
-        spec = service.attributes.get("spec")
-        if not isinstance(spec, dict):
-            continue  # somebody's own manifest, in another form
-        selector = spec.get("selector")
-        named = [(place, port["targetPort"]) for place, port in items(spec, "ports", ("spec",)) if _is_name(port)]
+    for resource in resources:
+        found = _ASKING.get(resource.attributes["kind"])
+        spec = resource.attributes.get("spec") if found is not None else None
+        if found is None or not isinstance(spec, dict):
+            continue
+        selector, named = found(spec)
         if not named or not isinstance(selector, dict):
             continue
         if pods is None:  # most renders name no port, and need none of this
             pods = [_named_ports(each) for each in resources]
-        offered = [names for labels, names in pods if selector.items() <= labels.items()]
+        offered = [names for labels, names in pods if labels and selector.items() <= labels.items()]
         for place, name in named:
             if offered and not any(name in names for names in offered):
-                listed = ", ".join(f"`{known}`" for known in sorted(set().union(*offered)))
-                diagnostics.report(
-                    UNKNOWN_PORT,
-                    f"no container has a port `{name}`, to which Service "
-                    f"`{service.attributes['metadata']['name']}` sends",
-                    OutputPlace(service.id, (*place, "targetPort")),
-                    help=f"there are {listed}" if listed else "name the container's port, or give a number",
-                )
+                _report_port(resource, place, name, set().union(*offered), diagnostics)
 
 
-def _is_name(port: Mapping[str, Any]) -> bool:
-    return isinstance(port.get("targetPort"), str)
+def _report_port(
+    resource: Resource, place: Pointer, name: str, offered: Iterable[str], diagnostics: Diagnostics
+) -> None:
+    kind = resource.attributes["kind"]
+    leads = "sends" if kind == "Service" else "gives access"
+    listed = ", ".join(f"`{known}`" for known in sorted(offered))
+    diagnostics.report(
+        UNKNOWN_PORT,
+        f"no container has a port `{name}`, to which {kind} `{resource.attributes['metadata']['name']}` {leads}",
+        OutputPlace(resource.id, place),
+        help=f"there are {listed}" if listed else "name the container's port, or give a number",
+    )
+
+
+def _of_service(spec: Mapping[str, Any]) -> tuple[object, list[tuple[Pointer, str]]]:
+    """Return whom a Service selects, and the ports it names."""
+    named = [
+        ((*place, "targetPort"), port["targetPort"])
+        for place, port in items(spec, "ports", ("spec",))
+        if isinstance(port.get("targetPort"), str)
+    ]
+    return spec.get("selector"), named
+
+
+def _of_policy(spec: Mapping[str, Any]) -> tuple[object, list[tuple[Pointer, str]]]:
+    """Return whom a NetworkPolicy selects, and the ports it names; one that says more than labels is not looked at."""
+    selector = spec.get("podSelector")
+    if not isinstance(selector, dict) or set(selector) != {"matchLabels"}:
+        return None, []
+    named = [
+        ((*place, "port"), port["port"])
+        for at, rule in items(spec, "ingress", ("spec",))
+        for place, port in items(rule, "ports", at)
+        if isinstance(port.get("port"), str)
+    ]
+    return selector["matchLabels"], named
+
+
+_ASKING: Final = {"Service": _of_service, "NetworkPolicy": _of_policy}
 
 
 def _named_ports(resource: Resource) -> tuple[Mapping[str, Any], set[str]]:

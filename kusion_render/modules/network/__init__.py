@@ -1,9 +1,10 @@
-"""How an app is reached: Services, Ingress, IngressClass, hosts."""
+"""How an app is reached, and by whom: Services, Ingress, IngressClass, hosts, NetworkPolicy."""
 
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.modules import GeneratorResponse
+from kusion_render.modules.network.access import policy
 from kusion_render.modules.network.ingress import hosts, ingress, ingress_class
 from kusion_render.modules.network.services import services
 
@@ -32,18 +33,20 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
         routes.append(ingress(request, diagnostics))
     if config.get("hosts"):
         routes.append(hosts(request, made, diagnostics))
+    if "access" in config:
+        routes.append(policy(request, made, diagnostics))
     return GeneratorResponse([*made, *routes])
 
 
 def _check(request: GeneratorRequest, diagnostics: Diagnostics) -> None:
     config = request.config
-    exposed = "ports" if config.get("ports") else "services" if config.get("services") else ""
+    exposed = next((key for key in ("ports", "services") if config.get(key)), "access" if "access" in config else "")
     if exposed and not request.app_config.get("workload"):
         diagnostics.report(
             NO_WORKLOAD,
-            f"`{request.app}` has network `{exposed}` but no workload for them to reach",
+            f"`{request.app}` has network `{exposed}` but no workload for {'it' if exposed == 'access' else 'them'} to reach",
             Place((*request.place, exposed), on_key=True),
-            help="give the app a `workload`, or move the ports to the app that has one",
+            help=f"give the app a `workload`, or move {'it' if exposed == 'access' else 'the ports'} to the app that has one",
         )
     public = next((at for at, port in enumerate(config.get("ports") or ()) if port.get("public")), None)
     # Kusion makes no public port without knowing the cloud; natively a plain LoadBalancer is what was asked for.

@@ -7,6 +7,14 @@ TEXT = {'labels': {'*': True},
  'annotations': {'*': True},
  'services': {'*': {'labels': {'*': True}, 'annotations': {'*': True}}},
  'hostDefaults': {'labels': {'*': True}, 'annotations': {'*': True}},
+ 'access': {'from': {'[]': {'podSelector': {'matchLabels': {'*': True},
+                                            'matchExpressions': {'[]': {'values': {'[]': True}}}},
+                            'namespaceSelector': {'matchLabels': {'*': True},
+                                                  'matchExpressions': {'[]': {'values': {'[]': True}}}}}},
+            '[]': {'from': {'[]': {'podSelector': {'matchLabels': {'*': True},
+                                                   'matchExpressions': {'[]': {'values': {'[]': True}}}},
+                                   'namespaceSelector': {'matchLabels': {'*': True},
+                                                         'matchExpressions': {'[]': {'values': {'[]': True}}}}}}}},
  'ingress': {'labels': {'*': True}, 'annotations': {'*': True}},
  'ingressClass': {'labels': {'*': True}, 'annotations': {'*': True}},
  'port': {'labels': {'*': True}, 'annotations': {'*': True}}}
@@ -125,6 +133,28 @@ def validate(data):
             if not isinstance(data__hostDefaults__type, str):
                 raise Invalid
         if data__hostDefaults_keys:
+            raise Invalid
+    if 'access' in data_keys:
+        data_keys.remove('access')
+        data__access = data['access']
+        data__access_any_of_count2 = 0
+        if not data__access_any_of_count2:
+            try:
+                _access(data__access)
+                data__access_any_of_count2 += 1
+            except Invalid:
+                pass
+        if not data__access_any_of_count2:
+            try:
+                if not isinstance(data__access, list):
+                    raise Invalid
+                data__access_len = len(data__access)
+                for data__access_x, data__access_item in enumerate(data__access):
+                    _access(data__access_item)
+                data__access_any_of_count2 += 1
+            except Invalid:
+                pass
+        if not data__access_any_of_count2:
             raise Invalid
     if 'ingress' in data_keys:
         data_keys.remove('ingress')
@@ -477,6 +507,227 @@ def _portnumber(data):
         if data > 65535:
             raise Invalid
 
+def _access(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'from' in data_keys:
+        data_keys.remove('from')
+        data__from = data['from']
+        if not isinstance(data__from, list):
+            raise Invalid
+        data__from_len = len(data__from)
+        if data__from_len < 1:
+            raise Invalid
+        for data__from_x, data__from_item in enumerate(data__from):
+            data__from_item_any_of_count3 = 0
+            if not data__from_item_any_of_count3:
+                try:
+                    if not isinstance(data__from_item, str):
+                        raise Invalid
+                    data__from_item_len = len(data__from_item)
+                    if data__from_item_len < 1:
+                        raise Invalid
+                    data__from_item_any_of_count3 += 1
+                except Invalid:
+                    pass
+            if not data__from_item_any_of_count3:
+                try:
+                    _peer(data__from_item)
+                    data__from_item_any_of_count3 += 1
+                except Invalid:
+                    pass
+            if not data__from_item_any_of_count3:
+                raise Invalid
+    if 'ports' in data_keys:
+        data_keys.remove('ports')
+        data__ports = data['ports']
+        if not isinstance(data__ports, list):
+            raise Invalid
+        data__ports_len = len(data__ports)
+        if data__ports_len < 1:
+            raise Invalid
+        for data__ports_x, data__ports_item in enumerate(data__ports):
+            data__ports_item_any_of_count4 = 0
+            if not data__ports_item_any_of_count4:
+                try:
+                    _portreference(data__ports_item)
+                    data__ports_item_any_of_count4 += 1
+                except Invalid:
+                    pass
+            if not data__ports_item_any_of_count4:
+                try:
+                    _accessport(data__ports_item)
+                    data__ports_item_any_of_count4 += 1
+                except Invalid:
+                    pass
+            if not data__ports_item_any_of_count4:
+                raise Invalid
+    if '_type' in data_keys:
+        data_keys.remove('_type')
+        data__type = data['_type']
+        if not isinstance(data__type, str):
+            raise Invalid
+    if data_keys:
+        raise Invalid
+
+def _accessport(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data__missing_keys = set(['port']) - data.keys()
+    if data__missing_keys:
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'port' in data_keys:
+        data_keys.remove('port')
+        data__port = data['port']
+        _portreference(data__port)
+    if 'protocol' in data_keys:
+        data_keys.remove('protocol')
+        data__protocol = data['protocol']
+        _protocol(data__protocol)
+    if 'endPort' in data_keys:
+        data_keys.remove('endPort')
+        data__endPort = data['endPort']
+        _portnumber(data__endPort)
+    if '_type' in data_keys:
+        data_keys.remove('_type')
+        data__type = data['_type']
+        if not isinstance(data__type, str):
+            raise Invalid
+    if data_keys:
+        raise Invalid
+
+def _protocol(data):
+    if not (data in ('TCP',) or data in ('UDP',) or data in ('SCTP',)):
+        raise Invalid
+
+def _portreference(data):
+    if not isinstance(data, (int, str)) or isinstance(data, bool):
+        raise Invalid
+    if isinstance(data, str):
+        data_len = len(data)
+        if data_len > 15:
+            raise Invalid
+        if not matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', data):
+            raise Invalid
+    if isinstance(data, (int, float)) and (not isinstance(data, bool)):
+        if data < 1:
+            raise Invalid
+        if data > 65535:
+            raise Invalid
+
+def _peer(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data_len = len(data)
+    if data_len < 1:
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'podSelector' in data_keys:
+        data_keys.remove('podSelector')
+        data__podSelector = data['podSelector']
+        _labelselector(data__podSelector)
+    if 'namespaceSelector' in data_keys:
+        data_keys.remove('namespaceSelector')
+        data__namespaceSelector = data['namespaceSelector']
+        _labelselector(data__namespaceSelector)
+    if 'ipBlock' in data_keys:
+        data_keys.remove('ipBlock')
+        data__ipBlock = data['ipBlock']
+        if not isinstance(data__ipBlock, dict):
+            raise Invalid
+        data__ipBlock__missing_keys = set(['cidr']) - data__ipBlock.keys()
+        if data__ipBlock__missing_keys:
+            raise Invalid
+        data__ipBlock_keys = set(data__ipBlock.keys())
+        if 'cidr' in data__ipBlock_keys:
+            data__ipBlock_keys.remove('cidr')
+            data__ipBlock__cidr = data__ipBlock['cidr']
+            if not isinstance(data__ipBlock__cidr, str):
+                raise Invalid
+        if 'except' in data__ipBlock_keys:
+            data__ipBlock_keys.remove('except')
+            data__ipBlock__except = data__ipBlock['except']
+            if not isinstance(data__ipBlock__except, list):
+                raise Invalid
+            data__ipBlock__except_len = len(data__ipBlock__except)
+            for data__ipBlock__except_x, data__ipBlock__except_item in enumerate(data__ipBlock__except):
+                if not isinstance(data__ipBlock__except_item, str):
+                    raise Invalid
+        if '_type' in data__ipBlock_keys:
+            data__ipBlock_keys.remove('_type')
+            data__ipBlock__type = data__ipBlock['_type']
+            if not isinstance(data__ipBlock__type, str):
+                raise Invalid
+        if data__ipBlock_keys:
+            raise Invalid
+    if '_type' in data_keys:
+        data_keys.remove('_type')
+        data__type = data['_type']
+        if not isinstance(data__type, str):
+            raise Invalid
+    if data_keys:
+        raise Invalid
+
+def _labelselector(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'matchLabels' in data_keys:
+        data_keys.remove('matchLabels')
+        data__matchLabels = data['matchLabels']
+        _labels(data__matchLabels)
+    if 'matchExpressions' in data_keys:
+        data_keys.remove('matchExpressions')
+        data__matchExpressions = data['matchExpressions']
+        if not isinstance(data__matchExpressions, list):
+            raise Invalid
+        data__matchExpressions_len = len(data__matchExpressions)
+        for data__matchExpressions_x, data__matchExpressions_item in enumerate(data__matchExpressions):
+            if not isinstance(data__matchExpressions_item, dict):
+                raise Invalid
+            data__matchExpressions_item__missing_keys = set(['key', 'operator']) - data__matchExpressions_item.keys()
+            if data__matchExpressions_item__missing_keys:
+                raise Invalid
+            data__matchExpressions_item_keys = set(data__matchExpressions_item.keys())
+            if 'key' in data__matchExpressions_item_keys:
+                data__matchExpressions_item_keys.remove('key')
+                data__matchExpressions_item__key = data__matchExpressions_item['key']
+                if not isinstance(data__matchExpressions_item__key, str):
+                    raise Invalid
+            if 'operator' in data__matchExpressions_item_keys:
+                data__matchExpressions_item_keys.remove('operator')
+                data__matchExpressions_item__operator = data__matchExpressions_item['operator']
+                if not (data__matchExpressions_item__operator in ('In',) or data__matchExpressions_item__operator in ('NotIn',) or data__matchExpressions_item__operator in ('Exists',) or (data__matchExpressions_item__operator in ('DoesNotExist',))):
+                    raise Invalid
+            if 'values' in data__matchExpressions_item_keys:
+                data__matchExpressions_item_keys.remove('values')
+                data__matchExpressions_item__values = data__matchExpressions_item['values']
+                if not isinstance(data__matchExpressions_item__values, list):
+                    raise Invalid
+                data__matchExpressions_item__values_len = len(data__matchExpressions_item__values)
+                for data__matchExpressions_item__values_x, data__matchExpressions_item__values_item in enumerate(data__matchExpressions_item__values):
+                    _text(data__matchExpressions_item__values_item)
+            if '_type' in data__matchExpressions_item_keys:
+                data__matchExpressions_item_keys.remove('_type')
+                data__matchExpressions_item__type = data__matchExpressions_item['_type']
+                if not isinstance(data__matchExpressions_item__type, str):
+                    raise Invalid
+            if data__matchExpressions_item_keys:
+                raise Invalid
+    if '_type' in data_keys:
+        data_keys.remove('_type')
+        data__type = data['_type']
+        if not isinstance(data__type, str):
+            raise Invalid
+    if data_keys:
+        raise Invalid
+
+def _text(data):
+    if not isinstance(data, (str, int, float, bool)):
+        raise Invalid
+
 def _host(data):
     if not isinstance(data, dict):
         raise Invalid
@@ -514,21 +765,6 @@ def _host(data):
             raise Invalid
     if data_keys:
         raise Invalid
-
-def _portreference(data):
-    if not isinstance(data, (int, str)) or isinstance(data, bool):
-        raise Invalid
-    if isinstance(data, str):
-        data_len = len(data)
-        if data_len > 15:
-            raise Invalid
-        if not matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', data):
-            raise Invalid
-    if isinstance(data, (int, float)) and (not isinstance(data, bool)):
-        if data < 1:
-            raise Invalid
-        if data > 65535:
-            raise Invalid
 
 def _service(data):
     if not isinstance(data, dict):
@@ -658,8 +894,8 @@ def _raw(data):
         raise Invalid
 
 def _serviceports(data):
-    data_any_of_count2 = 0
-    if not data_any_of_count2:
+    data_any_of_count5 = 0
+    if not data_any_of_count5:
         try:
             if not isinstance(data, dict):
                 raise Invalid
@@ -667,20 +903,20 @@ def _serviceports(data):
             for data_key in data_keys:
                 if data_key not in []:
                     data_value = data.get(data_key)
-                    data_value_any_of_count3 = 0
-                    if not data_value_any_of_count3:
+                    data_value_any_of_count6 = 0
+                    if not data_value_any_of_count6:
                         try:
                             _portnumber(data_value)
-                            data_value_any_of_count3 += 1
+                            data_value_any_of_count6 += 1
                         except Invalid:
                             pass
-                    if not data_value_any_of_count3:
+                    if not data_value_any_of_count6:
                         try:
                             _namedserviceport(data_value)
-                            data_value_any_of_count3 += 1
+                            data_value_any_of_count6 += 1
                         except Invalid:
                             pass
-                    if not data_value_any_of_count3:
+                    if not data_value_any_of_count6:
                         raise Invalid
             data_len = len(data)
             if data_len != 0:
@@ -692,34 +928,34 @@ def _serviceports(data):
                         data_property_names = False
                 if not data_property_names:
                     raise Invalid
-            data_any_of_count2 += 1
+            data_any_of_count5 += 1
         except Invalid:
             pass
-    if not data_any_of_count2:
+    if not data_any_of_count5:
         try:
             if not isinstance(data, list):
                 raise Invalid
             data_len = len(data)
             for data_x, data_item in enumerate(data):
-                data_item_any_of_count4 = 0
-                if not data_item_any_of_count4:
+                data_item_any_of_count7 = 0
+                if not data_item_any_of_count7:
                     try:
                         _portnumber(data_item)
-                        data_item_any_of_count4 += 1
+                        data_item_any_of_count7 += 1
                     except Invalid:
                         pass
-                if not data_item_any_of_count4:
+                if not data_item_any_of_count7:
                     try:
                         _listedserviceport(data_item)
-                        data_item_any_of_count4 += 1
+                        data_item_any_of_count7 += 1
                     except Invalid:
                         pass
-                if not data_item_any_of_count4:
+                if not data_item_any_of_count7:
                     raise Invalid
-            data_any_of_count2 += 1
+            data_any_of_count5 += 1
         except Invalid:
             pass
-    if not data_any_of_count2:
+    if not data_any_of_count5:
         raise Invalid
 
 def _listedserviceport(data):
@@ -760,10 +996,6 @@ def _listedserviceport(data):
         if not isinstance(data__type, str):
             raise Invalid
     if data_keys:
-        raise Invalid
-
-def _protocol(data):
-    if not (data in ('TCP',) or data in ('UDP',) or data in ('SCTP',)):
         raise Invalid
 
 def _portname(data):
@@ -819,10 +1051,6 @@ def _annotations(data):
         if data_key not in []:
             data_value = data.get(data_key)
             _text(data_value)
-
-def _text(data):
-    if not isinstance(data, (str, int, float, bool)):
-        raise Invalid
 
 def _labels(data):
     if not isinstance(data, dict):
