@@ -33,3 +33,38 @@ def test_every_leaf_of_a_policy_is_explained(workbench: Workbench) -> None:
 
     assert 'matchLabels["app.kubernetes.io/name"] = caller\n  > shop/dev/app.yaml:3:82   caller\n' in said
     assert "ports[0].port = http\n  > shop/dev/app.yaml:3:99   http\n" in said
+
+
+def test_a_gateway_and_an_ingress_exclude_each_other(workbench: Workbench) -> None:
+    """What only an Ingress has is refused beside a Gateway."""
+    for other in ("ingressClassName", "issuer", "clusterIssuer"):
+        workbench.app(APP.format(network=f"hosts: [a.example], hostDefaults: {{gateway: {{name: a}}, {other}: b}}"))
+
+        assert f"error[KR207]: `gateway` and `{other}` exclude each other" in workbench.fail()
+
+
+def test_a_route_has_as_many_hosts_and_rules_as_it_may(workbench: Workbench) -> None:
+    """Beyond sixteen hosts or rules there is one HTTPRoute more, under another name; a preview prefixes every host."""
+    hosts = ", ".join(f"h{number}.example" for number in range(17))
+    paths = ", ".join(f"{{host: p.example, path: /{number}}}" for number in range(17))
+    workbench.app(APP.format(network=f"hosts: [{hosts}, {paths}], hostDefaults: {{gateway: {{name: a}}}}"))
+
+    made = workbench.render("--preview", "x").manifests
+    routes = {each["metadata"]["name"]: each["spec"] for each in made if each["kind"] == "HTTPRoute"}
+
+    assert ["web", "web-h16.example", "web-p.example", "web-p.example-more"] == list(routes)
+    assert [16, 1, 1, 1] == [len(spec["hostnames"]) for spec in routes.values()]
+    assert [1, 1, 16, 1] == [len(spec["rules"]) for spec in routes.values()]
+    assert ["x-h16.example"] == routes["web-h16.example"]["hostnames"]
+
+
+def test_a_route_is_explained(workbench: Workbench) -> None:
+    """The Gateway comes from the workspace, the host from the app."""
+    workspace = "modules: {network: {configs: {default: {hostDefaults: {gateway: {name: public}}}}}}\n"
+    workbench.app(APP.format(network="hosts: [a.example]"), **{"workspaces/dev.yaml": workspace})
+
+    said = workbench.run("explain", "shop/dev", "httproute/web", "spec").stdout
+
+    assert "spec.parentRefs[0].name = public\n  > workspaces/dev.yaml:1:72   public" in said
+    assert "spec.hostnames[0] = a.example\n  > shop/dev/app.yaml:3:81   a.example" in said
+    assert "spec.rules[0].backendRefs[0].port = 80\n  > shop/dev/app.yaml:3:42   80" in said

@@ -66,6 +66,7 @@ VALID: dict[str, list[Any]] = {
     ],
     "modules/network": [
         {"ports": [{"port": 80, "targetPort": "http", "public": True}], "port": {"type": "aws"}},
+        {"hosts": ["a.example"], "hostDefaults": {"gateway": [{"name": "public", "sectionName": "https"}]}},
         {"access": [{"from": ["web", {"podSelector": {}}], "ports": ["http", {"port": 1, "endPort": 2}]}, {}]},
         {
             "services": {"a": {"ports": {"grpc": 5050, "http": {"port": 80, "targetPort": 8080}}, "headless": True}},

@@ -1,11 +1,12 @@
-"""How an app is reached, and by whom: Services, Ingress, IngressClass, hosts, NetworkPolicy."""
+"""How an app is reached, and by whom: Services, Ingress or HTTPRoute, IngressClass, NetworkPolicy."""
 
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.modules import GeneratorResponse
 from kusion_render.modules.network.access import policy
-from kusion_render.modules.network.ingress import hosts, ingress, ingress_class
+from kusion_render.modules.network.hosts import hosts
+from kusion_render.modules.network.ingress import ingress, ingress_class
 from kusion_render.modules.network.services import services
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
     if config.get("ingress"):
         routes.append(ingress(request, diagnostics))
     if config.get("hosts"):
-        routes.append(hosts(request, made, diagnostics))
+        routes += hosts(request, made, diagnostics)
     if "access" in config:
         routes.append(policy(request, made, diagnostics))
     return GeneratorResponse([*made, *routes])

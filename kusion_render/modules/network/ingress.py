@@ -1,15 +1,14 @@
-"""Ingress and IngressClass: Kusion's, mapped one to one, and the short form `hosts`."""
+"""Ingress and IngressClass: Kusion's, mapped one to one."""
 
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.kubernetes.limits import SUBDOMAIN_LENGTH, shorten
 from kusion_render.modules.network.services import own_names
 from kusion_render.text import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Pointer
@@ -112,82 +111,3 @@ def ingress_class(request: GeneratorRequest) -> Resource:
         cluster_scoped=True,
         place=(*request.place, "ingressClass"),
     )
-
-
-def hosts(request: GeneratorRequest, services: Sequence[Resource], diagnostics: Diagnostics) -> Resource:
-    """Return the Ingress of `hosts`, with the workspace's class, issuer and annotations.
-
-    Each host goes to its `port`, else to the Service port called `http`, else to the only one; else it is KR308.
-    """
-    platform: Mapping[str, Any] = request.config.get("hostDefaults") or {}
-    entries = [item if isinstance(item, dict) else {"host": item} for item in request.config["hosts"]]
-    spec: dict[str, Any] = {}
-    if platform.get("ingressClassName"):
-        spec["ingressClassName"] = platform["ingressClassName"]
-    rules: dict[str, list[dict[str, Any]]] = {}
-    for at, entry in enumerate(entries):
-        backend = _host_backend(entry, services, (*request.place, "hosts", at), diagnostics)
-        path = {"path": entry.get("path") or "/", "pathType": "Prefix", "backend": {"service": backend}}
-        rules.setdefault(entry["host"], []).append(path)
-    spec["rules"] = [{"host": host, "http": {"paths": paths}} for host, paths in rules.items()]
-    tls = _tls(request, entries, platform)
-    if tls:
-        spec["tls"] = tls
-    name = f"{request.name}-ingress" if request.kusion else request.name
-    return request.resource(
-        _API,
-        "Ingress",
-        shorten(f"{name}-hosts", SUBDOMAIN_LENGTH) if request.config.get("ingress") else name,
-        {"spec": spec},
-        labels=texts(platform.get("labels")),
-        annotations={**texts(platform.get("annotations")), **_issuer(platform, secure=bool(tls))},
-        place=(*request.place, "hosts"),
-    )
-
-
-def _issuer(platform: Mapping[str, Any], *, secure: bool) -> dict[str, str]:
-    # The annotations by which cert-manager makes the certificate of an Ingress.
-    names = {"issuer": "cert-manager.io/issuer", "clusterIssuer": "cert-manager.io/cluster-issuer"}
-    return {label: platform[key] for key, label in names.items() if secure and platform.get(key)}
-
-
-def _tls(request: GeneratorRequest, entries: Sequence[Mapping[str, Any]], platform: Mapping[str, Any]) -> list[Any]:
-    secrets: dict[str, list[str]] = {}
-    own = shorten(f"{request.name}-tls", SUBDOMAIN_LENGTH)
-    for entry in entries:
-        wanted = entry.get("tls", platform.get("tls", False))
-        if wanted:
-            hosts = secrets.setdefault(wanted if isinstance(wanted, str) else own, [])
-            if entry["host"] not in hosts:
-                hosts.append(entry["host"])
-    return [{"hosts": names, "secretName": secret} for secret, names in secrets.items()]
-
-
-def _host_backend(
-    entry: Mapping[str, Any], services: Sequence[Resource], place: Pointer, diagnostics: Diagnostics
-) -> dict[str, Any]:
-    wanted = entry.get("port")
-    offered = [
-        (service.attributes["metadata"]["name"], port)
-        for service in services
-        for port in service.attributes["spec"].get("ports") or ()
-        if service.attributes["spec"].get("clusterIP") != "None"
-    ]
-    fitting = [
-        (name, port)
-        for name, port in offered
-        if (port.get("name") == "http" if wanted is None else wanted in (port.get("name"), port["port"]))
-    ]
-    if not fitting and wanted is None and len(offered) == 1:
-        fitting = offered
-    if fitting:
-        name, port = fitting[0]
-        return {"name": name, "port": {"name": port["name"]} if port.get("name") else {"number": port["port"]}}
-    listed = ", ".join(f"`{port.get('name') or port['port']}`" for _, port in offered)
-    diagnostics.report(
-        NO_BACKEND,
-        f"no Service port to send `{entry['host']}` to",
-        Place(place),
-        help=f"give the host a `port`: {listed}" if listed else "give the app `ports` or `services` first",
-    )
-    return {"name": "", "port": {"number": 0}}

@@ -91,14 +91,70 @@ def validate(data):
         if not isinstance(data__hostDefaults, dict):
             raise Invalid
         try:
-            data__hostDefaults__missing_keys = set(['issuer', 'clusterIssuer']) - data__hostDefaults.keys()
-            if data__hostDefaults__missing_keys:
+            data__hostDefaults_any_of_count2 = 0
+            if not data__hostDefaults_any_of_count2:
+                try:
+                    data__hostDefaults__missing_keys = set(['issuer', 'clusterIssuer']) - data__hostDefaults.keys()
+                    if data__hostDefaults__missing_keys:
+                        raise Invalid
+                    data__hostDefaults_any_of_count2 += 1
+                except Invalid:
+                    pass
+            if not data__hostDefaults_any_of_count2:
+                try:
+                    data__hostDefaults__missing_keys = set(['gateway', 'ingressClassName']) - data__hostDefaults.keys()
+                    if data__hostDefaults__missing_keys:
+                        raise Invalid
+                    data__hostDefaults_any_of_count2 += 1
+                except Invalid:
+                    pass
+            if not data__hostDefaults_any_of_count2:
+                try:
+                    data__hostDefaults__missing_keys = set(['gateway', 'issuer']) - data__hostDefaults.keys()
+                    if data__hostDefaults__missing_keys:
+                        raise Invalid
+                    data__hostDefaults_any_of_count2 += 1
+                except Invalid:
+                    pass
+            if not data__hostDefaults_any_of_count2:
+                try:
+                    data__hostDefaults__missing_keys = set(['gateway', 'clusterIssuer']) - data__hostDefaults.keys()
+                    if data__hostDefaults__missing_keys:
+                        raise Invalid
+                    data__hostDefaults_any_of_count2 += 1
+                except Invalid:
+                    pass
+            if not data__hostDefaults_any_of_count2:
                 raise Invalid
         except Invalid:
             pass
         else:
             raise Invalid
         data__hostDefaults_keys = set(data__hostDefaults.keys())
+        if 'gateway' in data__hostDefaults_keys:
+            data__hostDefaults_keys.remove('gateway')
+            data__hostDefaults__gateway = data__hostDefaults['gateway']
+            data__hostDefaults__gateway_any_of_count3 = 0
+            if not data__hostDefaults__gateway_any_of_count3:
+                try:
+                    _gateway(data__hostDefaults__gateway)
+                    data__hostDefaults__gateway_any_of_count3 += 1
+                except Invalid:
+                    pass
+            if not data__hostDefaults__gateway_any_of_count3:
+                try:
+                    if not isinstance(data__hostDefaults__gateway, list):
+                        raise Invalid
+                    data__hostDefaults__gateway_len = len(data__hostDefaults__gateway)
+                    if data__hostDefaults__gateway_len < 1:
+                        raise Invalid
+                    for data__hostDefaults__gateway_x, data__hostDefaults__gateway_item in enumerate(data__hostDefaults__gateway):
+                        _gateway(data__hostDefaults__gateway_item)
+                    data__hostDefaults__gateway_any_of_count3 += 1
+                except Invalid:
+                    pass
+            if not data__hostDefaults__gateway_any_of_count3:
+                raise Invalid
         if 'ingressClassName' in data__hostDefaults_keys:
             data__hostDefaults_keys.remove('ingressClassName')
             data__hostDefaults__ingressClassName = data__hostDefaults['ingressClassName']
@@ -137,24 +193,24 @@ def validate(data):
     if 'access' in data_keys:
         data_keys.remove('access')
         data__access = data['access']
-        data__access_any_of_count2 = 0
-        if not data__access_any_of_count2:
+        data__access_any_of_count4 = 0
+        if not data__access_any_of_count4:
             try:
                 _access(data__access)
-                data__access_any_of_count2 += 1
+                data__access_any_of_count4 += 1
             except Invalid:
                 pass
-        if not data__access_any_of_count2:
+        if not data__access_any_of_count4:
             try:
                 if not isinstance(data__access, list):
                     raise Invalid
                 data__access_len = len(data__access)
                 for data__access_x, data__access_item in enumerate(data__access):
                     _access(data__access_item)
-                data__access_any_of_count2 += 1
+                data__access_any_of_count4 += 1
             except Invalid:
                 pass
-        if not data__access_any_of_count2:
+        if not data__access_any_of_count4:
             raise Invalid
     if 'ingress' in data_keys:
         data_keys.remove('ingress')
@@ -520,24 +576,24 @@ def _access(data):
         if data__from_len < 1:
             raise Invalid
         for data__from_x, data__from_item in enumerate(data__from):
-            data__from_item_any_of_count3 = 0
-            if not data__from_item_any_of_count3:
+            data__from_item_any_of_count5 = 0
+            if not data__from_item_any_of_count5:
                 try:
                     if not isinstance(data__from_item, str):
                         raise Invalid
                     data__from_item_len = len(data__from_item)
                     if data__from_item_len < 1:
                         raise Invalid
-                    data__from_item_any_of_count3 += 1
+                    data__from_item_any_of_count5 += 1
                 except Invalid:
                     pass
-            if not data__from_item_any_of_count3:
+            if not data__from_item_any_of_count5:
                 try:
                     _peer(data__from_item)
-                    data__from_item_any_of_count3 += 1
+                    data__from_item_any_of_count5 += 1
                 except Invalid:
                     pass
-            if not data__from_item_any_of_count3:
+            if not data__from_item_any_of_count5:
                 raise Invalid
     if 'ports' in data_keys:
         data_keys.remove('ports')
@@ -548,20 +604,20 @@ def _access(data):
         if data__ports_len < 1:
             raise Invalid
         for data__ports_x, data__ports_item in enumerate(data__ports):
-            data__ports_item_any_of_count4 = 0
-            if not data__ports_item_any_of_count4:
+            data__ports_item_any_of_count6 = 0
+            if not data__ports_item_any_of_count6:
                 try:
                     _portreference(data__ports_item)
-                    data__ports_item_any_of_count4 += 1
+                    data__ports_item_any_of_count6 += 1
                 except Invalid:
                     pass
-            if not data__ports_item_any_of_count4:
+            if not data__ports_item_any_of_count6:
                 try:
                     _accessport(data__ports_item)
-                    data__ports_item_any_of_count4 += 1
+                    data__ports_item_any_of_count6 += 1
                 except Invalid:
                     pass
-            if not data__ports_item_any_of_count4:
+            if not data__ports_item_any_of_count6:
                 raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
@@ -726,6 +782,50 @@ def _labelselector(data):
 
 def _text(data):
     if not isinstance(data, (str, int, float, bool)):
+        raise Invalid
+
+def _gateway(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data__missing_keys = set(['name']) - data.keys()
+    if data__missing_keys:
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'name' in data_keys:
+        data_keys.remove('name')
+        data__name = data['name']
+        _objectname(data__name)
+    if 'namespace' in data_keys:
+        data_keys.remove('namespace')
+        data__namespace = data['namespace']
+        _objectname(data__namespace)
+    if 'sectionName' in data_keys:
+        data_keys.remove('sectionName')
+        data__sectionName = data['sectionName']
+        if not isinstance(data__sectionName, str):
+            raise Invalid
+        data__sectionName_len = len(data__sectionName)
+        if data__sectionName_len < 1:
+            raise Invalid
+    if 'port' in data_keys:
+        data_keys.remove('port')
+        data__port = data['port']
+        _portnumber(data__port)
+    if '_type' in data_keys:
+        data_keys.remove('_type')
+        data__type = data['_type']
+        if not isinstance(data__type, str):
+            raise Invalid
+    if data_keys:
+        raise Invalid
+
+def _objectname(data):
+    if not isinstance(data, str):
+        raise Invalid
+    data_len = len(data)
+    if data_len > 253:
+        raise Invalid
+    if not matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$', data):
         raise Invalid
 
 def _host(data):
@@ -894,8 +994,8 @@ def _raw(data):
         raise Invalid
 
 def _serviceports(data):
-    data_any_of_count5 = 0
-    if not data_any_of_count5:
+    data_any_of_count7 = 0
+    if not data_any_of_count7:
         try:
             if not isinstance(data, dict):
                 raise Invalid
@@ -903,20 +1003,20 @@ def _serviceports(data):
             for data_key in data_keys:
                 if data_key not in []:
                     data_value = data.get(data_key)
-                    data_value_any_of_count6 = 0
-                    if not data_value_any_of_count6:
+                    data_value_any_of_count8 = 0
+                    if not data_value_any_of_count8:
                         try:
                             _portnumber(data_value)
-                            data_value_any_of_count6 += 1
+                            data_value_any_of_count8 += 1
                         except Invalid:
                             pass
-                    if not data_value_any_of_count6:
+                    if not data_value_any_of_count8:
                         try:
                             _namedserviceport(data_value)
-                            data_value_any_of_count6 += 1
+                            data_value_any_of_count8 += 1
                         except Invalid:
                             pass
-                    if not data_value_any_of_count6:
+                    if not data_value_any_of_count8:
                         raise Invalid
             data_len = len(data)
             if data_len != 0:
@@ -928,34 +1028,34 @@ def _serviceports(data):
                         data_property_names = False
                 if not data_property_names:
                     raise Invalid
-            data_any_of_count5 += 1
+            data_any_of_count7 += 1
         except Invalid:
             pass
-    if not data_any_of_count5:
+    if not data_any_of_count7:
         try:
             if not isinstance(data, list):
                 raise Invalid
             data_len = len(data)
             for data_x, data_item in enumerate(data):
-                data_item_any_of_count7 = 0
-                if not data_item_any_of_count7:
+                data_item_any_of_count9 = 0
+                if not data_item_any_of_count9:
                     try:
                         _portnumber(data_item)
-                        data_item_any_of_count7 += 1
+                        data_item_any_of_count9 += 1
                     except Invalid:
                         pass
-                if not data_item_any_of_count7:
+                if not data_item_any_of_count9:
                     try:
                         _listedserviceport(data_item)
-                        data_item_any_of_count7 += 1
+                        data_item_any_of_count9 += 1
                     except Invalid:
                         pass
-                if not data_item_any_of_count7:
+                if not data_item_any_of_count9:
                     raise Invalid
-            data_any_of_count5 += 1
+            data_any_of_count7 += 1
         except Invalid:
             pass
-    if not data_any_of_count5:
+    if not data_any_of_count7:
         raise Invalid
 
 def _listedserviceport(data):
