@@ -60,8 +60,8 @@ def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
 
 
 def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:
-    """Report Services and NetworkPolicies that name a port which none of the pods they select has."""
-    pods: list[tuple[Mapping[str, Any], set[str]]] | None = None
+    """Report what names a port which nothing that it selects has: pods, or of a ServiceMonitor Services."""
+    known: dict[bool, list[tuple[Mapping[str, Any], set[str]]]] = {}
     for resource in resources:
         found = _ASKING.get(resource.attributes["kind"])
         spec = resource.attributes.get("spec") if found is not None else None
@@ -70,9 +70,10 @@ def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics)
         selector, named = found(spec)
         if not named or not isinstance(selector, dict):
             continue
-        if pods is None:  # most renders name no port, and need none of this
-            pods = [_named_ports(each) for each in resources]
-        offered = [names for labels, names in pods if labels and selector.items() <= labels.items()]
+        services = resource.attributes["kind"] == "ServiceMonitor"
+        if services not in known:  # most renders name no port, and need none of this
+            known[services] = [(_service_ports if services else _named_ports)(each) for each in resources]
+        offered = [names for labels, names in known[services] if labels and selector.items() <= labels.items()]
         for place, name in named:
             if offered and not any(name in names for names in offered):
                 _report_port(resource, place, name, set().union(*offered), diagnostics)
@@ -82,13 +83,13 @@ def _report_port(
     resource: Resource, place: Pointer, name: str, offered: Iterable[str], diagnostics: Diagnostics
 ) -> None:
     kind = resource.attributes["kind"]
-    leads = "sends" if kind == "Service" else "gives access"
+    who = "Service" if kind == "ServiceMonitor" else "container"
     listed = ", ".join(f"`{known}`" for known in sorted(offered))
     diagnostics.report(
         UNKNOWN_PORT,
-        f"no container has a port `{name}`, to which {kind} `{resource.attributes['metadata']['name']}` {leads}",
+        f"no {who} has a port `{name}`, to which {kind} `{resource.attributes['metadata']['name']}` {_LEADS.get(kind, 'goes')}",
         OutputPlace(resource.id, place),
-        help=f"there are {listed}" if listed else "name the container's port, or give a number",
+        help=f"there are {listed}" if listed else f"name the {who}'s port, or give a number",
     )
 
 
@@ -116,7 +117,36 @@ def _of_policy(spec: Mapping[str, Any]) -> tuple[object, list[tuple[Pointer, str
     return selector["matchLabels"], named
 
 
-_ASKING: Final = {"Service": _of_service, "NetworkPolicy": _of_policy}
+def _of_monitor(spec: Mapping[str, Any]) -> tuple[object, list[tuple[Pointer, str]]]:
+    """Return whom a ServiceMonitor or PodMonitor selects, and the ports it names."""
+    selector = spec.get("selector")
+    if not isinstance(selector, dict) or set(selector) != {"matchLabels"}:
+        return None, []
+    named = [
+        ((*place, "port"), endpoint["port"])
+        for field in ("endpoints", "podMetricsEndpoints")
+        for place, endpoint in items(spec, field, ("spec",))
+        if isinstance(endpoint.get("port"), str)
+    ]
+    return selector["matchLabels"], named
+
+
+_LEADS: Final = {"Service": "sends", "NetworkPolicy": "gives access"}
+_ASKING: Final = {
+    "Service": _of_service,
+    "NetworkPolicy": _of_policy,
+    "PodMonitor": _of_monitor,
+    "ServiceMonitor": _of_monitor,
+}
+
+
+def _service_ports(resource: Resource) -> tuple[Mapping[str, Any], set[str]]:
+    """Return the labels of a Service and the names of its ports; of anything else nothing."""
+    manifest = resource.attributes
+    if manifest["kind"] != "Service" or not isinstance(manifest.get("spec"), dict):
+        return {}, set()
+    found = (port.get("name") for _, port in items(manifest["spec"], "ports", ()))
+    return manifest["metadata"].get("labels") or {}, {name for name in found if isinstance(name, str)}
 
 
 def _named_ports(resource: Resource) -> tuple[Mapping[str, Any], set[str]]:

@@ -105,6 +105,8 @@ def test_the_worked_examples_are_there() -> None:
     assert {
         "job/kusion-cron-job",
         "job/kusion-job",
+        "monitoring/kusion-annotations",
+        "monitoring/kusion-operator",
         "network/kusion-ports",
         "opsrule/kusion-collaset",
         "secrets/kusion-secrets",

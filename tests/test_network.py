@@ -66,5 +66,5 @@ def test_a_route_is_explained(workbench: Workbench) -> None:
     said = workbench.run("explain", "shop/dev", "httproute/web", "spec").stdout
 
     assert "spec.parentRefs[0].name = public\n  > workspaces/dev.yaml:1:72   public" in said
-    assert "spec.hostnames[0] = a.example\n  > shop/dev/app.yaml:3:81   a.example" in said
+    assert "spec.hostnames[0] = a.example\n  > shop/dev/app.yaml:3:74   a.example" in said
     assert "spec.rules[0].backendRefs[0].port = 80\n  > shop/dev/app.yaml:3:42   80" in said

@@ -86,6 +86,10 @@ VALID: dict[str, list[Any]] = {
         {"paths": ["a.yaml", "b"], "resources": [{"apiVersion": "v1", "kind": "A", "metadata": {"name": "b"}}]},
         {"_type": "k8s_manifest.K8sManifest", "paths": ["a"]},
     ],
+    "modules/monitoring": [
+        {"port": 9102, "path": "/stats", "rules": [{"record": "a", "expr": "b"}], "labels": {"a": "b"}},
+        {"_type": "monitoring.Prometheus", "port": "http-stats", "operatorMode": True, "interval": "1m30s"},
+    ],
     "modules/opsrule": [{}, {"maxUnavailable": 1}, {"_type": "opsrule.OpsRule", "maxUnavailable": "40"}],
     "modules/disruptionbudget": [{"minAvailable": "50%"}, {"maxUnavailable": 1}],
     "app-configuration": [{"workload": {"x": 1}, "accessories": {"a": {}}, "labels": {"b": "c"}, "enabled": True}],

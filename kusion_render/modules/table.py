@@ -13,6 +13,7 @@ MODULES: Final = {
     "disruptionbudget": "kusion_render.modules.disruptionbudget",
     "job": "kusion_render.modules.job",
     "k8s_manifest": "kusion_render.modules.k8s_manifest",
+    "monitoring": "kusion_render.modules.monitoring",
     "network": "kusion_render.modules.network",
     "opsrule": "kusion_render.modules.opsrule",
     "secrets": "kusion_render.modules.secrets",

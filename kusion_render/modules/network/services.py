@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kusion_render.kubernetes.limits import LABEL_LENGTH, shorten
 from kusion_render.text import texts
+from kusion_render.workload.ports import named_ports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _spec(
 
 
 def _ports(request: GeneratorRequest, ports: Sequence[Mapping[str, Any]], service: str) -> list[dict[str, Any]]:
-    containers = _container_ports(request)
+    containers = named_ports(request.app_config)
     taken = {port.get("name") for port in ports}
     made = []
     for port in ports:
@@ -182,19 +183,3 @@ def _port(port: Mapping[str, Any], name: str, *, kusion: bool) -> dict[str, Any]
     result["protocol"] = protocol
     result.update({key: port[key] for key in _PORT_FIELDS if port.get(key) is not None})
     return result
-
-
-def _container_ports(request: GeneratorRequest) -> dict[Any, str]:
-    """Return the names of the app's container ports by number and protocol."""
-    found: dict[Any, str] = {}
-    workload: Mapping[str, Any] = request.app_config.get("workload") or {}
-    for container in (workload.get("containers") or {}).values():
-        ports = container.get("ports") or {}
-        named = ports.items() if isinstance(ports, dict) else [(None, item) for item in ports]
-        for name, value in named:
-            details = value if isinstance(value, dict) else {"port": value}
-            label = name or details.get("name")
-            number = details.get("port", details.get("containerPort"))
-            if label:
-                found.setdefault((number, details.get("protocol") or "TCP"), label)
-    return found
