@@ -31,7 +31,7 @@ golden: $(VENV)/.installed  ## rewrite expected output; read what changed like c
 requirements: $(VENV)/.installed  ## pin anew what the image of Argo CD's plug-in installs; needs the package index
 	$(BIN)/python plugins/argocd/image/pin.py
 
-tools: $(VENV)/tools/bin/helm  ## install Helm and kubectl for `make integration`
+tools: $(VENV)/tools/bin/helm  ## install Helm, kubectl and shellcheck for `make integration`
 
 integration: $(VENV)/.installed tools  ## the tests against real tools; fails where one is missing
 	PATH="$$PATH:$(CURDIR)/$(VENV)/tools/bin" KR_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -q -m integration

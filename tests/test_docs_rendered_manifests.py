@@ -1,0 +1,93 @@
+"""The page on rendered manifests, typed in line by line; the workflows it and its neighbour show fit the pieces."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+from pipelines import ACTION, TEMPLATE, install
+from sources import GIT, Sources
+from workbench import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE: Final = PROJECT / "docs/how-to/rendered-manifests.md"
+PAGES: Final = [PAGE, PROJECT / "docs/how-to/ci.md"]
+
+
+def typed(page: Path) -> list[tuple[str, str]]:
+    """Return the commands of a page with what is shown below each."""
+    found: list[tuple[str, str]] = []
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        found += [
+            (line, shown)
+            for line, _, shown in (part.partition("\n") for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:])
+        ]
+    return found
+
+
+def without_commits(text: str) -> str:
+    """Return a text with the names of commits made alike."""
+    return re.sub(r"\b[0-9a-f]{7,40}\b", "COMMIT", text)
+
+
+def test_the_page_is_what_happens(tmp_path: Path) -> None:
+    """Each command, in order, in one repository, prints what the page shows."""
+    sources = Sources.begin(tmp_path)
+    install(tmp_path / "programs")
+    env = {**GIT, "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}"}
+    env |= {"GIT_AUTHOR_DATE": "@1700500000 +0000", "GIT_COMMITTER_DATE": "@1700500000 +0000"}
+    lines = typed(PAGE)
+    last = 0
+    assert len(lines) > 20
+    for line, shown in lines:
+        if line == "echo $?":
+            assert int(shown) == last
+            continue
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=sources.root,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        last = done.returncode
+        assert last in (0, 4), (line, done.stdout)
+        # What git says is its own affair, where the page does not show it.
+        if shown or not line.startswith("git "):
+            assert without_commits(shown) == without_commits(done.stdout), line
+
+
+def workflows(page: Path) -> list[dict[str, Any]]:
+    """Return the workflows, jobs and includes that a page shows."""
+    blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return [each for block in blocks for each in yaml.safe_load_all(block) if isinstance(each, dict)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_workflows_use_what_there_is(page: Path) -> None:
+    """Inputs and commands of the action, outputs that are asked for, variables of the template."""
+    action = yaml.safe_load((ACTION / "action.yml").read_text())
+    template = TEMPLATE.read_text()
+    uses = 0
+    for workflow in workflows(page):
+        for job in workflow.get("jobs", {}).values():
+            for step in job["steps"]:
+                if "/plugins/github@" in step.get("uses", ""):
+                    uses += 1
+                    assert set(step["with"]) <= set(action["inputs"])
+                    assert f"`{step['with']['command']}`" in action["inputs"]["command"]["description"]
+                assert "${{" not in step.get("run", "")
+        for name in workflow.get("variables", {}):
+            assert f"#   {name} " in template
+    assert uses
+    asked = re.findall(r"steps\.\w+\.outputs\.(\w+)", page.read_text(encoding="utf-8"))
+    assert set(asked) <= set(action["outputs"])
