@@ -150,7 +150,7 @@ class Client:
             message("Empty").SerializeToString,
             message("CheckResponse").FromString,
         )
-        return call(message("Empty")(), timeout=DEADLINE)
+        return call(message("Empty")(), timeout=DEADLINE, wait_for_ready=True)
 
     def match(self, messages: Iterator[Any]) -> Any:
         """Ask whether the plug-in wants an application."""
@@ -170,4 +170,5 @@ class Client:
         call = self.channel.stream_unary(
             f"/{SERVICE}/{method}", message("AppStreamRequest").SerializeToString, message(answer).FromString
         )
-        return call(messages, timeout=timeout)
+        # The socket is there a moment before the server listens on it.
+        return call(messages, timeout=timeout, wait_for_ready=True)

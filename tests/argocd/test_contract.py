@@ -428,8 +428,6 @@ def test_without_rules_nobody_else_s_app_is_taken(sidecar: Sidecar) -> None:
 def test_the_plug_in_that_we_ship(server: str) -> None:
     """`plugins/argocd/plugin.yaml` starts, and is what these tests use."""
     file = PROJECT / "plugins/argocd/plugin.yaml"
-    if not file.is_file():
-        pytest.skip("plugins/argocd/plugin.yaml is not there yet")
     shipped = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert {**PLUGIN, "metadata": None} == {**shipped, "metadata": None}
     assert PLUGIN["metadata"]["name"] == shipped["metadata"]["name"]
@@ -440,16 +438,6 @@ def test_the_plug_in_that_we_ship(server: str) -> None:
 @pytest.fixture(scope="module")
 def announced(sidecar: Sidecar) -> list[Any]:
     """What the plug-in announces for a stack, with as little environment as the user interface sends."""
-    program = shutil.which("kusion-render", path=bare_environment()["PATH"])
-    known = subprocess.run(
-        ["kusion-render", "argocd", "parameters", "--help"],
-        executable=program,
-        env=bare_environment(),
-        capture_output=True,
-        check=False,
-    )
-    if known.returncode:
-        pytest.skip("`kusion-render argocd parameters` is not there yet")
     few = ("ARGOCD_APP_NAME", "ARGOCD_APP_SOURCE_")
     env = {name: value for name, value in request_environment("hello/prod").items() if name.startswith(few)}
     return list(sidecar.client.announcements(request_stream(pack(EXAMPLES / "hello"), "hello/prod", env)))
