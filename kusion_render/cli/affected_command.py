@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kusion_render.cli.revisions import Sides, revision_options
-from kusion_render.cli.session import use_colour
+from kusion_render.cli.session import DIFFERENT, use_colour
 from kusion_render.cli.table import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kusion_render.affected import Affected
-
-DIFFERENT: Final = 4
 
 
 @click.command("affected")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from kusion_render.cli.session import Session, progress
+from kusion_render.cli.session import DIFFERENT, Session, progress
 from kusion_render.delivery.file import content_of, write_file
 from kusion_render.diagnostics import InputError, Rule, UsageError
 from kusion_render.inputs import Recorder
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ROOT_BELOW_GIT: Final = Rule("KR522", "root-below-git", "warning")
 MARK: Final = "# Made by `kusion-render argocd applications`; change the stacks or the command, not this file.\n"
-DIFFERENT: Final = 4
 _OURS: Final = ("stacks", "output", "check", "jobs")
 
 

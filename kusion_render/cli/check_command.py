@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kusion_render.cli.outputs import Choice, by_branch, open_git, session_at
-from kusion_render.cli.session import Session
+from kusion_render.cli.session import DIFFERENT, Session
 from kusion_render.delivery.comparison import Comparison, compare
 from kusion_render.delivery.ownership import owned_folders
 from kusion_render.diagnostics import Rule, UsageError
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kusion_render.repository.disk import Source
 
 NO_BRANCH: Final = Rule("KR567", "no-such-branch")
-DIFFERENT: Final = 4
 _WORDS: Final = {
     "missing": "missing",
     "stale": "out of date",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kusion_render.cli.revisions import Sides, revision_options
-from kusion_render.cli.session import use_colour
+from kusion_render.cli.session import DIFFERENT, use_colour
 from kusion_render.diagnostics import InputError
 from kusion_render.pipeline import Options
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from kusion_render.affected import Render
     from kusion_render.cli.session import Session
-
-DIFFERENT: Final = 4
 
 
 @click.command("diff")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.session import Session, parse_setting, progress
+from kusion_render.cli.session import DIFFERENT, Session, parse_setting, progress
 from kusion_render.diagnostics import InputError, ToolError
 from kusion_render.kubernetes.order import ordered, sort_key
 from kusion_render.pipeline import Options
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kusion_render.model import Spec
     from kusion_render.repository import Target
 
-DIFFERENT: Final = 4
 _PROFILES: Final = {"helm": "helm", "kustomize": "plain"}
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kusion_render.repository.disk import Source
 
 SLOW_SECONDS: Final = 1.0
+DIFFERENT: Final = 4
+"""The exit code of commands that found a difference."""
 
 
 class Session:

@@ -23,7 +23,7 @@ TOO_LARGE: Final = Rule("KR415", "chart-too-large", "warning")
 
 # A release is a Secret that holds the chart, gzipped and in base64, beside its manifests.
 _MOST_BYTES: Final = 700 * 1024
-TEST_IMAGE: Final = "docker.io/library/busybox:1.37.0"
+TEST_IMAGE: Final = "busybox:1.37.0"
 # What the strictest Pod Security level asks for.
 _POD_SECURITY: Final = {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}}
 _CONTAINER_SECURITY: Final = {
