@@ -107,6 +107,7 @@ def test_the_worked_examples_are_there() -> None:
         "job/kusion-job",
         "monitoring/kusion-annotations",
         "monitoring/kusion-operator",
+        "mysql/kusion-local",
         "network/kusion-ports",
         "opsrule/kusion-collaset",
         "secrets/kusion-secrets",

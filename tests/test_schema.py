@@ -90,6 +90,11 @@ VALID: dict[str, list[Any]] = {
         {"port": 9102, "path": "/stats", "rules": [{"record": "a", "expr": "b"}], "labels": {"a": "b"}},
         {"_type": "monitoring.Prometheus", "port": "http-stats", "operatorMode": True, "interval": "1m30s"},
     ],
+    "modules/mysql": [
+        {"type": "local", "version": "8.0", "passwordSecret": "a/b.c", "size": 20},
+        {"_type": "mysql.MySQL", "type": "cloud", "version": "8.0", "cloud": "aws", "securityIPs": ["10.0.0.0/8"]},
+    ],
+    "modules/postgres": [{"type": "local", "version": 16, "databaseName": "store", "username": "keeper"}],
     "modules/opsrule": [{}, {"maxUnavailable": 1}, {"_type": "opsrule.OpsRule", "maxUnavailable": "40"}],
     "modules/disruptionbudget": [{"minAvailable": "50%"}, {"maxUnavailable": 1}],
     "app-configuration": [{"workload": {"x": 1}, "accessories": {"a": {}}, "labels": {"b": "c"}, "enabled": True}],
