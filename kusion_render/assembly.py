@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Keys of a module's configs that Kusion reads itself, whatever the module.
 _KUSION_OWN: Final = frozenset(("projectSelector", "importedResources", "healthPolicy"))
+_JOINED: Final = {"k8s_manifest": ("paths",)}
 _GROUPS: Final = ("containers", "initContainers")
 
 
@@ -227,7 +228,20 @@ def _lay_platform(app: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
             for key, config in accessories.items()
             if isinstance(config, dict)
         }
+        if not sources.deep:
+            app = {**app, "accessories": _joined(accessories, beneath["accessories"])}
     return _fill_app(beneath, app)
+
+
+def _joined(accessories: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    """Return accessories with the lists that Kusion joins of what platform and developers say."""
+    result = dict(accessories)
+    for key, platform in beneath.items():
+        for field in _JOINED.get(module_name(key, accessories[key]), ()):
+            own, more = accessories[key].get(field), platform.get(field)
+            if isinstance(own, list) and isinstance(more, list):
+                result[key] = {**result[key], field: [*own, *(item for item in more if item not in own)]}
+    return result
 
 
 def platform_config(sources: Sources, module: str) -> dict[str, Any]:

@@ -196,6 +196,9 @@ def _alike(value: Any) -> Iterator[Any]:
     elif isinstance(value, str):
         if value in _WORDS:
             yield _WORDS[value]
+        if "/" in value:
+            # What stands before it and what stands behind may become two fields, as of `NAME/KEY`.
+            yield "x/".join(value.rsplit("/", 1)) + "x"
         bumped = _bump_digits(value)
         if bumped != value:
             yield bumped

@@ -9,6 +9,7 @@ from kusion_render.document import DIRECTIVE, dotted, settle
 from kusion_render.interpolation import Interpolation, variables
 from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.loaders import load
+from kusion_render.loaders.yaml import workspace_from_root
 from kusion_render.model import Spec
 from kusion_render.modules import Context, module_name, schema_of
 from kusion_render.modules.running import check_parts, generate, parts
@@ -204,6 +205,7 @@ def read(repository: Repository, target: Target, options: Options, diagnostics: 
     diagnostics.stop_if_failed()
     if workspace is None:
         raise InputError
+    workspace = workspace_from_root(workspace)
     known = variables(stack.project, stack, workspace.name, workspace.data.get("context") or {})
     namespace = effective_namespace(
         stack, workspace, compatibility, known, diagnostics, options.namespace, options.preview

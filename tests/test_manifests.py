@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from sources import Sources
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench import Workbench
 
 APP: Final = "raw: {accessories: {k8s_manifest: {paths: [manifests]}}}\n"
@@ -251,3 +255,55 @@ def test_the_values_of_an_inline_secret_are_left_alone(workbench: Workbench) -> 
     made = workbench.render().manifest("Secret")
 
     assert ("dev", {"word": "${{ stack.name }}"}) == (made["metadata"]["name"], made["stringData"])
+
+
+def test_a_workspace_names_files_beside_itself(workbench: Workbench) -> None:
+    """What a workspace says lies beneath the app; in kusion mode the two lists are joined, as by Kusion."""
+    files = {
+        "workspaces/dev.yaml": "modules: {k8s_manifest: {configs: {default: {paths: [all/base.yaml]}}}}\n",
+        "workspaces/all/base.yaml": role("platform"),
+        "shop/dev/own.yaml": role("own"),
+    }
+    workbench.app("raw: {accessories: {k8s_manifest: {}}}\n", **files)
+    assert ["platform"] == [each["metadata"]["name"] for each in workbench.render().manifests]
+
+    workbench.write({"shop/dev/app.yaml": "raw: {accessories: {k8s_manifest: {paths: [own.yaml]}}}\n"})
+    assert ["own"] == [each["metadata"]["name"] for each in workbench.render().manifests]
+
+    workbench.write({"kusion-render.yaml": "compatibility: kusion\n"})
+    made = workbench.render().manifests
+    assert ["own", "platform"] == sorted(each["metadata"]["name"] for each in made if each["kind"] == "Role")
+    said = workbench.run("explain", "shop/dev", "role/platform", "metadata.name").stdout
+    assert "workspaces/all/base.yaml:4:18" in said
+
+
+def test_a_workspaces_config_files_lie_beside_it(workbench: Workbench) -> None:
+    """Also what a workspace enforces names files beside the workspace."""
+    workbench.app(
+        'web: {workload: {containers: {web: {image: "registry.example/web:1"}}}}\n',
+        **{
+            "workspaces/dev.yaml": "enforce: {workload: {containers: {'*': {files: {/etc/ca.pem: {from: ca.pem}}}}}}\n",
+            "workspaces/ca.pem": "CERTIFICATE\n",
+        },
+    )
+
+    assert {"ca.pem": "CERTIFICATE\n"} == workbench.render().manifest("ConfigMap")["data"]
+
+
+def test_manifests_are_read_from_commits(tmp_path: Path) -> None:
+    """What is committed is the manifest of the revision, not that of the work tree."""
+    sources = Sources.begin(tmp_path)
+    sources.save(
+        {
+            "shop/prod/raw.app.yaml": "raw: {accessories: {k8s_manifest: {paths: [manifests]}}}\n",
+            "shop/prod/manifests/deep/a.yaml": role("committed"),
+        }
+    )
+    (sources.root / "shop/prod/manifests/deep/a.yaml").unlink()
+    sources.write({"shop/prod/manifests/b.yaml": role("newer")})
+
+    sources.push("--revision", "HEAD")
+    shown = sources.at_remote("ls-tree", "-r", "--name-only", "env/prod")
+
+    assert "role.rbac.authorization.k8s.io-committed.yaml" in shown or "role-committed.yaml" in shown
+    assert "newer" not in shown
