@@ -141,7 +141,8 @@ def test_cluster_scoped_kinds_are_declared(workbench: Workbench) -> None:
     files = {
         "shop/dev/manifests/all.yaml": "\n---\n".join(
             f"{{apiVersion: x.example/v1, kind: {kind}, metadata: {{name: a}}}}" for kind in ("Realm", "Zone", "Thing")
-        ),
+        )
+        + "\n---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r}, rules: []}\n",
         "kusion-render.yaml": "{compatibility: native, clusterScopedKinds: [Zone]}\n",
         "workspaces/dev.yaml": "clusterScopedKinds: [x.example/Realm]\n",
     }
@@ -150,6 +151,7 @@ def test_cluster_scoped_kinds_are_declared(workbench: Workbench) -> None:
     run = workbench.render("--preview", "p")
 
     assert {
+        "ClusterRole": {"name": "r-p"},
         "Realm": {"name": "a-p"},
         "Zone": {"name": "a-p"},
         "Thing": {"name": "a", "namespace": "shop-dev-p"},
@@ -223,6 +225,14 @@ def test_a_link_does_not_lead_out(workbench: Workbench) -> None:
     os.rename(workbench.root / "shop/dev/manifests", workbench.root / "shop/dev/kept")
     os.symlink(outside, workbench.root / "shop/dev/manifests")
     assert "error[KR111]" in workbench.fail()
+
+
+def test_a_kind_is_a_name(workbench: Workbench) -> None:
+    """A line that ran into `kind` does not turn a Secret into something that nobody checks."""
+    broken = "apiVersion: v1\nkind: Secret\n  data: {}\nmetadata: {name: s}\nstringData: {password: hunter2}\n"
+    workbench.app(APP, **{"shop/dev/manifests/a.yaml": broken.replace("  data: {}", "  of mine")})
+
+    assert "error[KR344]: `Secret of mine` is no kind of object" in workbench.fail()
 
 
 def test_odd_files_are_told(workbench: Workbench) -> None:

@@ -66,6 +66,8 @@ def _problem(manifest: Any) -> tuple[Pointer, str] | None:
     for key in ("apiVersion", "kind"):
         if not manifest.get(key) or not isinstance(manifest[key], str):
             return (), f"this document has no `{key}`, so it is no Kubernetes object"
+    if not manifest["kind"].isalnum():
+        return ("kind",), f"`{manifest['kind']}` is no kind of object"
     found = misshape(manifest)
     if found is None and not (manifest.get("metadata") or {}).get("name"):
         return ("metadata",), f"this {manifest['kind']} has no `metadata.name`"
