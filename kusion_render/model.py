@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, Final, Literal, TypeAlias
 
     from kusion_render.diagnostics import Json, Pointer, Span
@@ -220,15 +220,26 @@ class Patcher:
 
 
 class Spec:
-    """The intermediate form every target starts from: the resources of one stack on one workspace."""
+    """The intermediate form every target starts from: the resources of one stack on one workspace.
 
-    __slots__ = ("namespace", "resources", "stack", "workspace")
+    `modules` are the names of those that ran.
+    """
 
-    def __init__(self, stack: Stack, workspace: Workspace, namespace: Namespace, resources: Sequence[Resource]) -> None:
+    __slots__ = ("modules", "namespace", "resources", "stack", "workspace")
+
+    def __init__(
+        self,
+        stack: Stack,
+        workspace: Workspace,
+        namespace: Namespace,
+        resources: Sequence[Resource],
+        modules: Iterable[str] = (),
+    ) -> None:
         self.stack: Final = stack
         self.workspace: Final = workspace
         self.namespace: Final = namespace
         self.resources: Final = tuple(resources)
+        self.modules: Final = frozenset(modules)
 
     @property
     def key(self) -> str:

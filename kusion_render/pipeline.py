@@ -186,7 +186,8 @@ def _compile(
     diagnostics.stop_if_failed()
     verify(result.resources, existing, diagnostics)
     diagnostics.stop_if_failed()
-    result.spec = Spec(source.stack, source.workspace, source.namespace, result.resources)
+    used = {module_name(key, config) for name, app in result.apps.items() for key, config, _ in parts(app, name)}
+    result.spec = Spec(source.stack, source.workspace, source.namespace, result.resources, used)
 
 
 def read(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Input:

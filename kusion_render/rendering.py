@@ -42,12 +42,13 @@ class Rendered:
         self.key: Final = spec.key
         self.file: Final = spec.stack.file
         self.workspace: Final = spec.workspace.name
-        self.objects: Final = list(_objects(spec))
+        self.objects: Final = list(objects_of(spec))
         self.output: Final = output  # Any: the caller's own
         self.claims: Final = claims
 
 
-def _objects(spec: Spec) -> Iterator[tuple[tuple[str, ...], object]]:
+def objects_of(spec: Spec) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the identity of each object, with its content where equal ones of several renders may be one, else None."""
     for resource in spec.resources:
         group, kind, namespace, name = identity(resource)
         content = resource.attributes if kind == "Namespace" else None

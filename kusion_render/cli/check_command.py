@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kusion_render.cli.outputs import Choice, by_branch, open_git, session_at
-from kusion_render.cli.session import DIFFERENT, Session
+from kusion_render.cli.session import DIFFERENT, SHARD, Session
 from kusion_render.delivery.comparison import Comparison, compare
 from kusion_render.delivery.ownership import owned_folders
 from kusion_render.diagnostics import Rule, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from kusion_render.gitio import Git
     from kusion_render.repository.disk import Source
@@ -44,6 +44,8 @@ _WORDS: Final = {
 @click.option("--namespace-policy", type=click.Choice(["set", "omit"]), default="set", help="As of `render`.")
 @click.option("--compatibility", type=click.Choice(["native", "kusion"]), help="As of `render`.")
 @click.option("--kustomization", is_flag=True, help="As of `render`.")
+@click.option("--no-receipts", is_flag=True, help="With --output: render what is unchanged, too.")
+@SHARD
 @click.option(
     "--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to render with."
 )
@@ -62,6 +64,8 @@ def command(
     namespace_policy: str,
     compatibility: str | None,
     kustomization: bool,  # noqa: FBT001 - click passes options by name
+    no_receipts: bool,  # noqa: FBT001 - click passes options by name
+    part: str | None,
     jobs: int,
     output_format: str,
 ) -> None:
@@ -79,9 +83,13 @@ def command(
         raise UsageError("say what to check: either --output DIR or --branch 'env/{stack}'")
     if path is not None and branch is None:
         raise UsageError("--path goes with --branch, not with --output")
-    choice = Choice(stacks, target, workspace, namespace_policy, compatibility, kustomization=kustomization, jobs=jobs)
+    if no_receipts and output is None:
+        raise UsageError("--no-receipts goes with --output; branches have no receipts")
+    choice = Choice(
+        stacks, target, workspace, namespace_policy, compatibility, kustomization=kustomization, jobs=jobs, part=part
+    )
     if output is not None:
-        found = _folder(choice, output, revision)
+        found = _folder(choice, output, revision, believe=not no_receipts)
     else:
         found = _branches(choice, branch or "", path, revision, remote)
     way = ["commit", *stacks, f"--branch '{branch}'"] if output is None else ["render", *stacks, f"--output {output}"]
@@ -90,31 +98,48 @@ def command(
         click.get_current_context().exit(DIFFERENT)
 
 
-def _folder(choice: Choice, output: str, revision: str | None) -> dict[str, Comparison]:
+def _folder(choice: Choice, output: str, revision: str | None, *, believe: bool) -> dict[str, Comparison]:
     """Return the comparisons of an output folder, by where each lies from here."""
     if revision is None:
         from kusion_render.repository.disk import Disk
 
-        session = Session()
-        return _compared(choice, session, Disk(os.path.realpath(output)), os.path.realpath(output), output)
+        top = os.path.realpath(output)
+        return _compared(choice, Session(), Disk(top), top, output, believe=believe)
     from kusion_render.gitio import Tree
 
     git, root = open_git()
     with git:
         commit = git.resolve(revision)
         session = session_at(git, root, commit)
-        return _compared(choice, session, Tree(git, commit, git.prefix(os.path.realpath(output)), "/"), "", output)
+        source = Tree(git, commit, git.prefix(os.path.realpath(output)), "/")
+        return _compared(choice, session, source, "", output, believe=believe)
 
 
-def _compared(choice: Choice, session: Session, source: Source, top: str, said: str) -> dict[str, Comparison]:
-    names = {each.key: each.names for each in choice.make(session)}
-    return _all(source, top, names, f"{said.rstrip('/')}/", whole=choice.is_whole(session))
+def _compared(
+    choice: Choice, session: Session, source: Source, top: str, said: str, *, believe: bool
+) -> dict[str, Comparison]:
+    earlier = choice.receipts(session, source, top)
+    names = {each.key: each.names for each in choice.make(session, earlier, believe=believe)}
+    said = f"{said.rstrip('/')}/"
+    kept = earlier.kept if earlier is not None else ()
+    ours = earlier.folders if earlier is not None else None
+    found = _all(source, top, names, said, whole=choice.is_whole(session), kept=kept, ours=ours)
+    found.update((f"{said}{folder}", Comparison(folder, {})) for folder in kept)
+    return dict(sorted(found.items()))
 
 
 def _all(
-    source: Source, top: str, names: Mapping[str, Mapping[str, bytes]], said: str, *, whole: bool
+    source: Source,
+    top: str,
+    names: Mapping[str, Mapping[str, bytes]],
+    said: str,
+    *,
+    whole: bool,
+    kept: Collection[str] = (),
+    ours: Collection[str] | None = None,
 ) -> dict[str, Comparison]:
-    gone = [folder for folder in owned_folders(source, top or "/") if folder not in names] if whole else []
+    there = owned_folders(source, top or "/") if ours is None and whole else ours or ()
+    gone = [folder for folder in there if folder not in names and folder not in kept] if whole else []
     wanted = {**names, **{folder: dict[str, bytes]() for folder in gone}}
     return {f"{said}{folder}".rstrip("/"): compare(source, top, folder, wanted[folder]) for folder in sorted(wanted)}
 

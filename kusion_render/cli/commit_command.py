@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.outputs import Choice, Made, by_branch, open_git, session_at
+from kusion_render.cli.outputs import Choice, by_branch, open_git, session_at
 from kusion_render.cli.session import Session
 from kusion_render.delivery.branches import Publisher, Result, Wishes
 from kusion_render.delivery.plan import Folder
 from kusion_render.diagnostics import Rule, UsageError
 from kusion_render.gitio.writing import Writer
+from kusion_render.repository.disk import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kusion_render.gitio.commit import Commit
+    from kusion_render.receipts import Made
 
 DIRTY: Final = Rule("KR560", "dirty-work-tree")
 # What is not yet added and would be an input, in all likelihood; other new files are none of a render's business.
@@ -91,7 +93,8 @@ def command(
         session = Session() if how["allow_dirty"] else session_at(git, root, dry.name)
         if not how["revision"] and not how["allow_dirty"]:
             _refuse_dirty(session, writer, how["output"])
-        made = choice.make(session)
+        earlier = choice.receipts(session, Disk(""), "") if how["output"] else None
+        made = choice.make(session, earlier)
         before = len(session.diagnostics.items)
         branches: Mapping[str, Sequence[Folder]] = {}
         if how["output"]:
@@ -190,7 +193,7 @@ def _in_place(
     prefix = writer.git.prefix(output)
     if prefix == ".." or prefix.startswith("../") or os.path.isabs(prefix) or ".git" in prefix.split("/"):
         raise UsageError("--output must be a folder of this repository")
-    folders = [Folder(each.key, each.key, each.names, choice.command(each)) for each in made]
+    folders = [Folder(each.key, each.key, each.names, choice.command(each), each.receipt) for each in made]
     wishes = _wishes(writer, dry, how, whole=choice.is_whole(session))
     done = InPlace(writer, dry, output, wishes).commit(folders, session.diagnostics)
     if done is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kusion_render.cli.session import Session
+from kusion_render.cli.session import SHARD, Session
 from kusion_render.diagnostics import InputError
 from kusion_render.inputs import Recorder
 from kusion_render.pipeline import Options
@@ -39,7 +39,8 @@ class _Row:
     default="paths",
     show_default=True,
 )
-def command(stacks: tuple[str, ...], output_format: str) -> None:
+@SHARD
+def command(stacks: tuple[str, ...], output_format: str, part: str | None) -> None:
     """List what the renders of stacks depend on, and nothing else.
 
     That is each file read, each file or folder looked for in vain, and each folder listed (with a slash behind), by path
@@ -58,8 +59,9 @@ def command(stacks: tuple[str, ...], output_format: str) -> None:
         del diagnostics  # the render has reported all there is
         return _Row(spec, recorder.inputs(spec.stack, spec.workspace.name))
 
+    targets = session.select(stacks, part=part)
     options = Options(namespace_policy="omit")
-    rows: list[_Row] = render_all(repository, session.select(stacks), options, session.diagnostics, row)
+    rows: list[_Row] = render_all(repository, targets, options, session.diagnostics, row)
     session.report()
     if session.diagnostics.failed:
         raise InputError

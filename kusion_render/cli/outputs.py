@@ -16,28 +16,13 @@ from kusion_render.repository import find_root
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kusion_render.diagnostics import Diagnostics
-    from kusion_render.model import Spec
+    from kusion_render.diagnostics import Diagnostics, Json
+    from kusion_render.receipts import Made, Receipts
+    from kusion_render.repository.disk import Source
 
 SHARED_PATH: Final = Rule("KR562", "shared-path")
 BAD_BRANCH: Final = Rule("KR564", "bad-branch-name")
 _NAMES: Final = ("project", "stack", "workspace")
-
-
-class Made:
-    """One render: its names, and the files by name that it came to; `key` is as users say it and as its folder is called."""
-
-    def __init__(self, spec: Spec, files: Mapping[str, str | bytes]) -> None:
-        self.key: Final = spec.key
-        self.named: Final = {
-            "project": spec.stack.project.name,
-            "stack": spec.stack.name,
-            "workspace": spec.workspace.name,
-        }
-        self.names: Final = {
-            path.removeprefix(f"{spec.key}/"): content.encode() if isinstance(content, str) else content
-            for path, content in files.items()
-        }
 
 
 class Choice:
@@ -53,31 +38,36 @@ class Choice:
         *,
         kustomization: bool,
         jobs: int,
+        part: str | None = None,
     ) -> None:
         options = Options(compatibility=compatibility, namespace_policy=namespace_policy)
-        self._work: Final = Work(stacks, workspace, options, jobs)
+        self._work: Final = Work(stacks, workspace, options, jobs, part)
         self._target: Final = target
-        self._kustomization: Final = kustomization
-        self._everything: Final = not stacks and workspace is None
+        self._options: Final[Mapping[str, Json]] = {"kustomization": True} if kustomization else {}
         flags = {
             "--target": target if target != "kubernetes" else "",
             "--workspace": workspace or "",
             "--namespace-policy": namespace_policy if namespace_policy != "set" else "",
             "--compatibility": compatibility or "",
+            "--shard": part or "",
         }
         self.flags: Final = [f"{flag} {value}" for flag, value in flags.items() if value]
         self.flags.extend(["--kustomization"] if kustomization else [])
 
     def is_whole(self, session: Session) -> bool:
         """Tell whether everything is rendered: only then is a stack that isn't rendered one that is gone."""
-        return self._everything and not session.folder
+        return self._work.is_whole(session)
 
-    def make(self, session: Session) -> list[Made]:
-        """Render, or report and end the run."""
-        target, options = find_target(self._target), {"kustomization": self._kustomization}
+    def make(self, session: Session, earlier: Receipts | None = None, *, believe: bool = False) -> list[Made]:
+        """Render, or report and end the run; what `earlier` keeps is left out, if it is to be believed."""
+        target = find_target(self._target)
         if target.SCOPE != "stack":
             raise UsageError(f"target `{self._target}` makes no files of single stacks; use `render --output`")
-        return self._work.run(session, lambda spec, found: Made(spec, target.emit([spec], options, found)))
+        return self._work.make(session, target, self._options, earlier, believe=believe)
+
+    def receipts(self, session: Session, output: Source, top: str) -> Receipts | None:
+        """Return the receipts in an output folder, as with `render --output`."""
+        return self._work.receipts(session, self._target, self._options, output, top)
 
     def command(self, made: Made) -> str:
         """Return the command that makes a render, for who reads the metadata."""

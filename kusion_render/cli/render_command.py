@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.session import Session, parse_setting, progress
-from kusion_render.diagnostics import InputError, UsageError
+from kusion_render.cli.session import SHARD, Session, parse_setting, progress
+from kusion_render.diagnostics import Diagnostics, InputError, UsageError
 from kusion_render.pipeline import Options
+from kusion_render.receipts import Made, Receipts
 from kusion_render.rendering import render_all
+from kusion_render.repository.disk import Disk
 from kusion_render.suggestion import suggest
+from kusion_render.targets import built_in
 from kusion_render.transformers.profile import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kusion_render.diagnostics import Json
+    from kusion_render.model import Spec
     from kusion_render.rendering import Produce
+    from kusion_render.repository import Target as Selected
+    from kusion_render.repository.disk import Source
     from kusion_render.targets import Target
 
 
@@ -50,6 +56,8 @@ if TYPE_CHECKING:
 @click.option("--app-version", metavar="TEXT", help="helm: the apps' version.  [default: the image's tag]")
 @click.option("--package", is_flag=True, help="helm: write each chart as a .tgz, too.")
 @click.option("--allow-mass-delete", is_flag=True, help="With --output: allow removing most of a stack's files.")
+@click.option("--no-receipts", is_flag=True, help="With --output: render what is unchanged, too.")
+@SHARD
 @click.option(
     "--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to render with."
 )
@@ -64,6 +72,8 @@ def command(
     profile: str | None,
     preview: str | None,
     allow_mass_delete: bool,  # noqa: FBT001 - click passes options by name
+    no_receipts: bool,  # noqa: FBT001 - click passes options by name
+    part: str | None,
     jobs: int,
     **target_options: Json,
 ) -> None:
@@ -90,14 +100,16 @@ def command(
         profile=str(profile or getattr(found, "PROFILE", "plain")),
         preview=_preview(preview),
     )
-    work = Work(stacks, workspace, options, jobs)
+    work = Work(stacks, workspace, options, jobs, part)
+    if no_receipts and output is None:
+        raise UsageError("--no-receipts goes with --output")
     if output is None:
         _print(session, work, target, found)
     else:
-        # Only a render of everything can tell that a folder's stack is gone.
-        whole = not stacks and workspace is None and not session.folder
-        delivery = _Delivery(output, whole=whole, allow_mass_delete=allow_mass_delete)
-        _write(session, work, found, given, delivery)
+        delivery = _Delivery(
+            output, whole=work.is_whole(session), allow_mass_delete=allow_mass_delete, receipts=not no_receipts
+        )
+        _write(session, work, target, found, given, delivery)
 
 
 def _preview(name: str | None) -> str:
@@ -133,21 +145,25 @@ def _print(session: Session, work: Work, name: str, target: Target) -> None:
     click.echo("---\n".join(text for text in texts if text), nl=False)
 
 
-def _write(session: Session, work: Work, found: Target, options: Mapping[str, Json], delivery: _Delivery) -> None:
+def _write(
+    session: Session, work: Work, name: str, found: Target, options: Mapping[str, Json], delivery: _Delivery
+) -> None:
     from kusion_render.delivery.folder import write
 
-    made: list[Any]
+    made: list[Made] = []
+    files: dict[str, str | bytes] = {}
+    earlier = work.receipts(session, name, options, Disk(delivery.output), delivery.output)
     if found.SCOPE == "stack":
-        made = work.run(session, lambda spec, diagnostics: found.emit([spec], options, diagnostics))
+        made = work.make(session, found, options, earlier, believe=delivery.receipts)
+        files.update((path, content) for each in made for path, content in each.files.items())
     else:
         specs = work.run(session, lambda spec, _: spec)
         before = len(session.diagnostics.items)
-        made = [found.emit(specs, options, session.diagnostics)]
+        files.update(found.emit(specs, options, session.diagnostics))
         del session.diagnostics.items[:before]  # they have been told
         if session.diagnostics.failed:
             session.stop()
         session.report()
-    files = {path: content for each in made for path, content in each.items()}
     before = len(session.diagnostics.items)
     change = write(
         files,
@@ -155,6 +171,9 @@ def _write(session: Session, work: Work, found: Target, options: Mapping[str, Js
         session.diagnostics,
         whole=delivery.whole,
         allow_mass_delete=delivery.allow_mass_delete,
+        receipts={each.key: each.receipt for each in made},
+        kept=earlier.kept if earlier is not None else (),
+        ours=earlier.folders if earlier is not None else None,
     )
     if change is None:
         del session.diagnostics.items[:before]
@@ -170,7 +189,8 @@ def _write(session: Session, work: Work, found: Target, options: Mapping[str, Js
 class _Delivery:
     """Where files go."""
 
-    def __init__(self, output: str, *, whole: bool, allow_mass_delete: bool) -> None:
+    def __init__(self, output: str, *, whole: bool, allow_mass_delete: bool, receipts: bool) -> None:
+        self.receipts: Final = receipts
         self.output: Final = output
         self.whole: Final = whole
         self.allow_mass_delete: Final = allow_mass_delete
@@ -179,30 +199,72 @@ class _Delivery:
 class Work:
     """What is to be rendered, and how many processes do it; `count` is known after the run."""
 
-    def __init__(self, stacks: tuple[str, ...], workspace: str | None, options: Options, jobs: int) -> None:
+    def __init__(
+        self, stacks: tuple[str, ...], workspace: str | None, options: Options, jobs: int, part: str | None = None
+    ) -> None:
+        self._part: Final = part
         self._stacks: Final = stacks
         self._workspace: Final = workspace
         self._options: Final = options
         self._jobs: Final = jobs
         self.count = 0
 
+    def is_whole(self, session: Session) -> bool:
+        """Tell whether everything is rendered: only then is a stack that isn't rendered one that is gone."""
+        return not self._stacks and self._workspace is None and self._part is None and not session.folder
+
     def run(self, session: Session, produce: Produce) -> list[Any]:
         """Return what is produced for each stack, or report and end the run."""
-        targets = session.select(self._stacks, self._workspace)
+        targets = session.select(self._stacks, self._workspace, self._part)
         self.count = len(targets)
+        return self._finish(session, self._render(session, targets, produce, session.diagnostics))
+
+    def receipts(
+        self, session: Session, target: str, options: Mapping[str, Json], output: Source, top: str
+    ) -> Receipts | None:
+        """Return the receipts of renders at the path `top` of `output`; None for a target of another package."""
+        if target not in built_in():
+            return None
+        how = {"target": target, "options": options}
+        return Receipts(session.repository, self._options, how, output, top, self._workspace)
+
+    def make(
+        self, session: Session, target: Target, options: Mapping[str, Json], earlier: Receipts | None, *, believe: bool
+    ) -> list[Made]:
+        """Return the files of each stack, but for those that `earlier` keeps; or report and end the run."""
+
+        def produce(spec: Spec, found: Diagnostics) -> Made:
+            files = target.emit([spec], options, found)
+            return Made(spec, files) if earlier is None else earlier.seal(spec, files, found)
+
+        if earlier is None or not believe:
+            return self.run(session, produce)
+        # Stacks are named by their receipts where all of these must be looked at anyway.
+        whole = not self._stacks and not session.folder
+        known = earlier.stacks(self._jobs) if whole else {}
+        targets = session.select(self._stacks, self._workspace, self._part, known)
+        self.count = len(targets)
+        pending = earlier.changed(targets)
+        while True:
+            found = Diagnostics()
+            made: list[Made] = self._render(session, pending, produce, found)
+            pending = earlier.again(targets, made)
+            if not pending:
+                session.diagnostics.items.extend(found.items)
+                return self._finish(session, made)
+
+    def _render(
+        self, session: Session, targets: Sequence[Selected], produce: Produce, diagnostics: Diagnostics
+    ) -> list[Any]:
         step, finish = progress(len(targets))
         try:
-            made = render_all(
-                session.repository,
-                targets,
-                self._options,
-                session.diagnostics,
-                produce,
-                progress=step,
-                jobs=self._jobs,
+            return render_all(
+                session.repository, targets, self._options, diagnostics, produce, progress=step, jobs=self._jobs
             )
         finally:
             finish()
+
+    def _finish(self, session: Session, made: list[Any]) -> list[Any]:
         session.report()
         if session.diagnostics.failed:
             raise InputError

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from kusion_render.diagnostics import Diagnostics, InputError, UsageError
-from kusion_render.repository import Files, Repository, find_root, select
+from kusion_render.repository import Files, Repository, find_root, select, shard
 from kusion_render.repository.limits import limits_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from kusion_render.model import Stack
     from kusion_render.repository import Target
     from kusion_render.repository.disk import Source
 
@@ -37,12 +38,20 @@ class Session:
         # Called from elsewhere (KUSION_RENDER_ROOT), patterns are meant from the root.
         self.folder: Final = self.repository.files.relative(os.path.realpath(here)) or ""
 
-    def select(self, patterns: Sequence[str], workspace: str | None = None) -> list[Target]:
-        """Return the targets that patterns name; a pattern that names nothing ends the run."""
-        targets = select(self.repository, patterns, self.diagnostics, folder=self.folder, workspace=workspace)
+    def select(
+        self,
+        patterns: Sequence[str],
+        workspace: str | None = None,
+        part: str | None = None,
+        known: Mapping[str, Stack] | None = None,
+    ) -> list[Target]:
+        """Return the targets that patterns name, or the shard `part` of them; a pattern that names nothing ends the run."""
+        targets = select(
+            self.repository, patterns, self.diagnostics, folder=self.folder, workspace=workspace, known=known
+        )
         if not targets:
             self.stop()
-        return targets
+        return targets if part is None else shard(targets, part)
 
     def stop(self) -> NoReturn:
         """Report and end the run with exit code 1."""
@@ -69,6 +78,11 @@ class Session:
         colour = use_colour(stream.isatty())
         text = write(self.diagnostics.items, chosen, source=source or self.repository.files.text, colour=colour)
         click.echo(text, nl=False, err=not to_stdout, color=colour)
+
+
+SHARD: Final = click.option(
+    "--shard", "part", metavar="I/N", help="Take only part I of N; each stack is in one of them."
+)
 
 
 def use_colour(terminal: bool) -> bool:  # noqa: FBT001 - the one thing it depends on

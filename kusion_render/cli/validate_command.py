@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kusion_render.cli.session import Session, progress
+from kusion_render.cli.session import SHARD, Session, progress
 from kusion_render.diagnostics import InputError
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
 from kusion_render.report import FORMATS
-from kusion_render.repository import select
+from kusion_render.repository import select, shard
 
 if TYPE_CHECKING:
     from kusion_render.diagnostics import Diagnostics
@@ -32,9 +32,15 @@ if TYPE_CHECKING:
 @click.option(
     "--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it."
 )
+@SHARD
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to work with.")
 def command(
-    stacks: tuple[str, ...], output_format: str | None, workspace: str | None, compatibility: str | None, jobs: int
+    stacks: tuple[str, ...],
+    output_format: str | None,
+    workspace: str | None,
+    compatibility: str | None,
+    part: str | None,
+    jobs: int,
 ) -> None:
     """Report every problem of the stacks and of what they render to.
 
@@ -48,6 +54,8 @@ def command(
     """
     session = Session()
     targets = _targets(session, stacks, workspace)
+    if part is not None:
+        targets = shard(targets, part)
     step, finish = progress(len(targets))
     try:
         options = Options(compatibility=compatibility, lint=True)

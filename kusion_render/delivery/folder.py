@@ -10,18 +10,16 @@ import os
 from contextlib import suppress
 
 from kusion_render.delivery import ownership
-from kusion_render.delivery.ownership import OWNERSHIP_FILE, digest, digests, judge, owned_folders
+from kusion_render.delivery.ownership import OWNERSHIP_FILE, TEMPORARY, digest, digests, judge, owned_folders
 from kusion_render.diagnostics import Rule
 from kusion_render.repository.disk import Disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Final
 
     from kusion_render.diagnostics import Diagnostics
-
-_TEMPORARY: Final = ".kusion-render-new"
 
 OUTSIDE_OUTPUT: Final = Rule("KR514", "outside-output")
 UNWRITABLE: Final = Rule("KR518", "unwritable-output")
@@ -44,18 +42,24 @@ def write(
     *,
     whole: bool = False,
     allow_mass_delete: bool = False,
+    receipts: Mapping[str, str] | None = None,
+    kept: Collection[str] = (),
+    ours: Collection[str] | None = None,
 ) -> Change | None:
     """Bring `output` to hold `files` and return what changed, or None after a diagnostic, with nothing written.
 
     `files` are contents by path relative to `output`, grouped by folder; folders of other stacks are left alone, unless
     the render is `whole`: then stacks that are gone are removed too. Removing more than half of a stack's files, or a
-    whole stack, is KR512 without `allow_mass_delete`; a file in the way that is not ours is KR513.
+    whole stack, is KR512 without `allow_mass_delete`; a file in the way that is not ours is KR513. `receipts` are the
+    receipts of folders, `kept` the folders that are known to hold what they should; `ours` are all that we have written, if
+    that is known.
     """
     folders: dict[str, dict[str, bytes]] = {}
     for path, content in files.items():
         folder, _, name = path.rpartition("/")
         folders.setdefault(folder, {})[name] = content.encode() if isinstance(content, str) else content
-    stale = [folder for folder in owned_folders(Disk(output), output) if folder not in folders] if whole else []
+    there = owned_folders(Disk(output), output) if ours is None and whole else ours or ()
+    stale = [folder for folder in there if folder not in folders and folder not in kept] if whole else []
     owned = {folder: _owned(output, folder) for folder in (*folders, *stale)}
     for folder in (*folders, *stale):
         _check(output, folder, folders.get(folder, {}), owned[folder], diagnostics, allow_mass_delete=allow_mass_delete)
@@ -65,7 +69,7 @@ def write(
     try:
         for folder, names in folders.items():
             _stage(output, folder, names, staged)
-        return _bring(output, folders, owned, staged)
+        return _bring(output, folders, owned, staged, receipts or {})
     except OSError as error:
         for path in staged:
             with suppress(OSError):
@@ -84,6 +88,7 @@ def _bring(
     folders: Mapping[str, Mapping[str, bytes]],
     owned: Mapping[str, Mapping[str, str]],
     staged: Sequence[str],
+    receipts: Mapping[str, str],
 ) -> Change:
     """Put staged files into their places and remove what is gone."""
     for folder, names in folders.items():
@@ -94,7 +99,7 @@ def _bring(
         os.replace(_temporary(output, path), _path(output, path))
     removed = [path for folder in owned for path in _prune(output, folder, folders.get(folder, {}), owned[folder])]
     for folder, names in folders.items():
-        _claim(output, folder, digests(names))
+        _claim(output, folder, digests(names), receipts.get(folder, ""))
     return Change(list(staged), removed)
 
 
@@ -105,7 +110,7 @@ def _path(output: str, path: str) -> str:
 def _temporary(output: str, path: str) -> str:
     folder, _, name = path.rpartition("/")
     # Neither a manifest's suffix nor a name longer than the file's own: a killed run may leave it behind.
-    return os.path.join(_path(output, folder), f"{_TEMPORARY}-{digest(name.encode())[:16]}")
+    return os.path.join(_path(output, folder), f"{TEMPORARY}{digest(name.encode())[:16]}")
 
 
 def _owned(output: str, folder: str) -> dict[str, str]:
@@ -165,7 +170,7 @@ def _stage(output: str, folder: str, names: Mapping[str, bytes], staged: list[st
 def _prune(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[str, str]) -> Iterable[str]:
     place = _path(output, folder)
     for name in os.listdir(place) if os.path.isdir(place) else ():
-        if name.startswith(f"{_TEMPORARY}-"):
+        if name.startswith(TEMPORARY):
             os.remove(os.path.join(place, name))  # left by a run that was killed
     for name in owned:
         if name not in names and os.path.lexists(os.path.join(place, name)):
@@ -177,9 +182,9 @@ def _prune(output: str, folder: str, names: Mapping[str, bytes], owned: Mapping[
             os.rmdir(place)
 
 
-def _claim(output: str, folder: str, owned: Mapping[str, str]) -> None:
+def _claim(output: str, folder: str, owned: Mapping[str, str], receipt: str = "") -> None:
     path = os.path.join(_path(output, folder), OWNERSHIP_FILE)
-    content = ownership.serialise(owned)
+    content = ownership.serialise(owned, receipt)
     if _content(path) != content:
         with open(path + "-new", "wb") as stream:
             stream.write(content)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from kusion_render.delivery import folder, metadata
+from kusion_render.delivery import folder, metadata, ownership
+from kusion_render.delivery.ownership import OWNERSHIP_FILE
 from kusion_render.delivery.plan import Plan, State
 from kusion_render.diagnostics import Rule, ToolError
 from kusion_render.gitio.tree import Tree
@@ -88,6 +89,10 @@ class InPlace:
             known = [writes.get(path), state.base.own(f"/{path}") if mode else None]
             here = _plain(os.path.join(self._output, *path.split("/")))
             index = staged.get(self._from_top(path))
+            # The list of what is ours may tell of the same files with the receipt of another render.
+            is_list = path.endswith(f"/{OWNERSHIP_FILE}") and here not in (None, b"\0")
+            if is_list and ownership.parse(here) in map(ownership.parse, known):
+                continue
             if (here is not None and here not in map(_line_ends, known)) or index not in (
                 None,
                 fresh.get(path),
@@ -121,7 +126,12 @@ class InPlace:
             f"{each.path}/{name}": content for each in folders for name, content in each.names.items()
         }
         change = folder.write(
-            files, self._output, diagnostics, whole=self._wishes.whole, allow_mass_delete=self._wishes.allow_mass_delete
+            files,
+            self._output,
+            diagnostics,
+            whole=self._wishes.whole,
+            allow_mass_delete=self._wishes.allow_mass_delete,
+            receipts={each.path: each.receipt for each in folders},
         )
         if change is not None:
             self._writer.stage(blobs, removes)

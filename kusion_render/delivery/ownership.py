@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from kusion_render.repository.disk import Source
 
 OWNERSHIP_FILE: Final = ".kusion-render"
-_HEADER: Final = "# Written by kusion-render: the files of this folder that it owns, with their SHA-256.\n"
+# How the names of files begin that are not yet in their places.
+TEMPORARY: Final = f"{OWNERSHIP_FILE}-new-"
+HEADER: Final = "# Written by kusion-render: the files of this folder that it owns, with their SHA-256.\n"
 
 MASS_DELETE: Final = Rule("KR512", "mass-delete")
 FOREIGN_FILE: Final = Rule("KR513", "foreign-file")
@@ -44,20 +46,28 @@ def parse(content: bytes | None) -> dict[str, str]:
     return found
 
 
-def serialise(owned: Mapping[str, str]) -> bytes:
-    """Return the ownership file for names and digests."""
-    return (_HEADER + "".join(f"{owned[name]}  {name}\n" for name in sorted(owned))).encode()
+def serialise(owned: Mapping[str, str], receipt: str = "") -> bytes:
+    """Return the ownership file for names and digests; `receipt` are the lines of `delivery.receipt`."""
+    return (HEADER + receipt + listing(owned)).encode()
 
 
-def owned_folders(source: Source, top: str) -> list[str]:
-    """Return the folders at and below the path `top` that hold an ownership file, relative to it, in a stable order."""
-    found = []
+def listing(owned: Mapping[str, str]) -> str:
+    """Return the lines for names and digests."""
+    return "".join(f"{owned[name]}  {name}\n" for name in sorted(owned))
+
+
+def owned_folders(source: Source, top: str) -> dict[str, bool]:
+    """Return the folders at and below the path `top` that hold an ownership file, relative to it, in a stable order.
+
+    Beside each stands whether it is clean: nothing lies there that a run which was killed has left.
+    """
+    found = {}
     pending = [""] if source.is_folder(top) else []
     while pending:
         folder = pending.pop()
         names = sorted(source.entries(f"{top}/{folder}" if folder else top))
         if any(name == OWNERSHIP_FILE and not is_folder for name, is_folder in names):
-            found.append(folder)
+            found[folder] = not any(name.startswith(TEMPORARY) for name, _ in names)
         inner = [name for name, is_folder in names if is_folder and not name.startswith(".")]
         pending.extend(f"{folder}/{name}" if folder else name for name in reversed(inner))
     return found

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 
 class Folder:
-    """One stack's render: the stack's name, the folder on the branch, the files by name, the command that makes them."""
+    """One stack's render: the stack's name, the folder on the branch, the files by name, the command that makes them.
 
-    __slots__ = ("command", "name", "names", "path")
+    `receipt` is for a folder beside the sources (`delivery.receipt`).
+    """
 
-    def __init__(self, name: str, path: str, names: Mapping[str, bytes], command: str) -> None:
+    __slots__ = ("command", "name", "names", "path", "receipt")
+
+    def __init__(self, name: str, path: str, names: Mapping[str, bytes], command: str, receipt: str = "") -> None:
+        self.receipt: Final = receipt
         self.name: Final = name
         self.path: Final = path
         self.names: Final = names
@@ -36,7 +40,7 @@ class State:
     def __init__(self, base: Tree | None, note: bytes | None) -> None:
         self.base: Final = base
         self.note: Final = note
-        self.folders: Final = owned_folders(base, base.root) if base is not None else []
+        self.folders: Final = list(owned_folders(base, base.root)) if base is not None else []
         self._newest: Final = metadata.dry_sha(note) or metadata.dry_sha(self._own(METADATA_FILE))
         self._noted: Final = metadata.note_paths(note) if metadata.dry_sha(note) else {}
 
@@ -67,7 +71,7 @@ class Plan:
     `superseded` are the paths of renders that were left out, since the branch holds newer ones.
     """
 
-    __slots__ = ("_state", "_wanted", "comparisons", "folders", "superseded")
+    __slots__ = ("_receipts", "_state", "_wanted", "comparisons", "folders", "superseded")
 
     def __init__(
         self, state: State, folders: Sequence[Folder], gone: Iterable[str] = (), superseded: Collection[str] = ()
@@ -77,6 +81,7 @@ class Plan:
         self._state: Final = state
         wanted = {**{path: dict[str, bytes]() for path in gone}, **{folder.path: folder.names for folder in folders}}
         self._wanted: Final[dict[str, Mapping[str, bytes]]] = wanted
+        self._receipts: Final = {folder.path: folder.receipt for folder in folders}
         self.comparisons: Final = {path: self._compare(path, names) for path, names in wanted.items()}
 
     def _compare(self, path: str, names: Mapping[str, bytes]) -> Comparison:
@@ -102,7 +107,7 @@ class Plan:
                 if name in names:
                     found[_join(path, name)] = names[name]
             if names:
-                found[_join(path, OWNERSHIP_FILE)] = ownership.serialise(digests(names))
+                found[_join(path, OWNERSHIP_FILE)] = ownership.serialise(digests(names), self._receipts[path])
         return found
 
     @property

@@ -5,6 +5,6 @@ from __future__ import annotations
 from kusion_render.repository.discovery import Repository
 from kusion_render.repository.files import Files
 from kusion_render.repository.root import find_root
-from kusion_render.repository.selection import Target, select
+from kusion_render.repository.selection import Target, select, shard
 
-__all__ = ["Files", "Repository", "Target", "find_root", "select"]
+__all__ = ["Files", "Repository", "Target", "find_root", "select", "shard"]

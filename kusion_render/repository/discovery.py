@@ -231,6 +231,17 @@ class Repository:
             return None
         return Stack(name, project, folder, file, data, self._workspace_names(name, data))
 
+    def retrace(self, stack: Stack) -> bool:
+        """Have the record hold what finding `stack` depends on; tell whether it was found without a problem."""
+        project = stack.project
+        found = Diagnostics()
+        self.files.exists(SETTINGS_FILE)
+        self.files.record.read.update((stack.file, project.file))
+        again = self.stack(stack.path, found)
+        if project.path:
+            self.project_folder(os.path.dirname(project.path))
+        return again is not None and not found.items
+
     def _workspace_names(self, stack: str, data: Mapping[str, Any]) -> Sequence[str]:
         given = data.get("workspaces") or ([data["workspace"]] if data.get("workspace") else None)
         if given:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from stat import S_ISREG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
 
         def own(self, path: str) -> bytes | None:
             """Return the bytes of what is a regular file itself, not a link; else None."""
+
+
+# A link is not followed, and a pipe not waited for, where the system can tell while opening.
+_ITSELF: Final = getattr(os, "O_NOFOLLOW", 0)
+_OPEN: Final = os.O_RDONLY | _ITSELF | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Disk:
@@ -89,13 +95,28 @@ class Disk:
 
     def own(self, path: str) -> bytes | None:
         """Return the bytes of what is a regular file itself, not a link; else None."""
-        if os.path.islink(path):
+        if not _ITSELF and os.path.islink(path):
             return None
         try:
-            with open(path, "rb") as stream:
-                return stream.read()
+            opened = os.open(path, _OPEN)
         except OSError:
             return None
+        try:
+            about = os.fstat(opened)
+            if not S_ISREG(about.st_mode):
+                return None
+            content = os.read(opened, about.st_size + 1)
+            while len(content) != about.st_size:
+                more = os.read(opened, 1 << 20)
+                if not more:
+                    break
+                content += more
+        except OSError:
+            return None
+        else:
+            return content
+        finally:
+            os.close(opened)
 
 
 class EditedDisk(Disk):

@@ -56,13 +56,26 @@ class Files:
     `record` remembers every question, also those that an earlier answer served: they are the inputs of a render.
     """
 
-    __slots__ = ("_bytes", "_entries", "_parsed", "_positions", "limits", "record", "root", "source")
+    __slots__ = (
+        "_bytes",
+        "_digests",
+        "_entries",
+        "_homes",
+        "_parsed",
+        "_positions",
+        "limits",
+        "record",
+        "root",
+        "source",
+    )
 
     def __init__(self, root: str, limits: Limits | None = None, source: Source | None = None) -> None:
         self.root: Final = root
         self.source: Final[Source] = source or Disk(root)
         self.limits = limits or Limits()
         self.record = Record()
+        self._digests: Final[dict[str, str | None]] = {}
+        self._homes: Final[dict[str, bool]] = {}
         self._entries: Final[dict[str, Entries]] = {}
         self._positions: Final[dict[str, Positions]] = {}
         self._bytes: Final[dict[str, bytes | None]] = {}
@@ -150,6 +163,7 @@ class Files:
             return None
         content = self._read(path, file, diagnostics, where)
         self._bytes[file] = content
+        self._digests.pop(file, None)
         return content
 
     def _read(self, path: str, file: str, diagnostics: Diagnostics, where: Where) -> bytes | None:
@@ -225,3 +239,56 @@ class Files:
         """
         content = self._bytes[file] if file in self._bytes else self.content(file, Diagnostics())
         return None if content is None else content.decode("utf-8", errors="replace")
+
+    # What receipts compare. Nothing of it is an input of a render, so that no record is kept.
+
+    def digest(self, file: str) -> str | None:
+        """Return the digest of a file's bytes, None for what no render could read; the bytes are not kept."""
+        if file not in self._digests:
+            content = self._bytes.get(file)
+            self._digests[file] = _digest(self._seen(file) if content is None else content)
+        return self._digests[file]
+
+    def _seen(self, file: str) -> bytes | None:
+        path = self.path(file)
+        content = self.source.own(path) if self._is_home(file.rpartition("/")[0]) else None
+        if content is None and self.source.is_file(path) and self.inside(path):
+            try:
+                content = self.source.read(path, self.limits.max_bytes)
+            except OSError:
+                return None
+        return content if content is None or len(content) <= self.limits.max_bytes else None
+
+    def _is_home(self, folder: str) -> bool:
+        known = self._homes.get(folder)
+        if known is None:
+            known = self._homes[folder] = self.inside(self.path(folder))
+        return known
+
+    def listing(self, folder: str) -> str | None:
+        """Return the digest of the names in a folder, None where it can't be listed."""
+        record, self.record = self.record, Record()
+        try:
+            names, inner = self.entries(folder) if self._is_home(folder) else (None, ())
+        except OSError:
+            names, inner = None, ()
+        self.record = record
+        return (
+            None if names is None else _digest("\0".join([*sorted(names), "", *inner]).encode(errors="surrogateescape"))
+        )
+
+    def lacks(self, path: str) -> bool:
+        """Tell whether nothing is there, neither file nor folder; a slash may stand behind the path."""
+        folder, _, name = path.rstrip("/").rpartition("/")
+        known = self._entries.get(folder)
+        if known is not None and name not in known[0] and name not in known[1]:
+            return True
+        return not self.source.is_there(self.path(path.rstrip("/")))
+
+
+def _digest(content: bytes | None) -> str | None:
+    if content is None:
+        return None
+    from hashlib import sha256
+
+    return sha256(content).hexdigest()

@@ -10,7 +10,7 @@ from kusion_render.suggestion import suggest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Final
 
     from kusion_render.model import Stack
@@ -41,10 +41,12 @@ def select(
     *,
     folder: str = "",
     workspace: str | None = None,
+    known: Mapping[str, Stack] | None = None,
 ) -> list[Target]:
     """Return what `patterns` name, in a stable order, each once; no pattern means all below `folder`.
 
-    `folder` is the current folder, relative to the root. `workspace` renders every stack on that one instead.
+    `folder` is the current folder, relative to the root. `workspace` renders every stack on that one instead. `known`
+    are stacks by folder whose files need not be read.
     A pattern that names nothing is KR506 with near matches.
 
     Raises:
@@ -58,7 +60,7 @@ def select(
             raise UsageError(f"`{pattern}` names a workspace, and so does --workspace; say it once")
         if not name and not wanted:
             raise UsageError("an empty name is no stack")
-        found = _stacks(repository, name, folder, diagnostics, stacks)
+        found = _stacks(repository, name, folder, diagnostics, stacks, known or {})
         targets = [target for stack in found for target in _on(stack, wanted, workspace)]
         if not targets and not diagnostics.failed:
             _report_nothing(repository, pattern, found, folder, diagnostics)
@@ -66,6 +68,30 @@ def select(
             chosen[(target.stack.path, target.workspace)] = target
     _refuse_same_names(stacks.values(), diagnostics)
     return [chosen[key] for key in sorted(chosen)]
+
+
+def shard(targets: Sequence[Target], text: str) -> list[Target]:
+    """Return the targets of shard `I/N`, such as `2/4`, in their order.
+
+    Every target is in exactly one of the N. Which, depends on its name alone, so that no other stack that comes or goes
+    moves it.
+
+    Raises:
+        UsageError: when the text is no such shard.
+    """
+    from hashlib import sha256
+
+    number, _, count = text.partition("/")
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (number, count)):
+        raise UsageError(f"`{text}` is no shard; write I/N, such as 2/4")
+    if not 1 <= int(number) <= int(count):
+        raise UsageError(f"there is no shard `{text}`; the first of {int(count)} is 1/{int(count)}")
+    return [
+        target
+        for target in targets
+        if int.from_bytes(sha256(target.key.encode(errors="surrogateescape")).digest()[:8], "big") % int(count)
+        == int(number) - 1
+    ]
 
 
 def _split(pattern: str) -> tuple[str, str]:
@@ -82,7 +108,12 @@ def _on(stack: Stack, wanted: str, workspace: str | None) -> list[Target]:
 
 
 def _stacks(
-    repository: Repository, name: str, folder: str, diagnostics: Diagnostics, stacks: dict[str, Stack]
+    repository: Repository,
+    name: str,
+    folder: str,
+    diagnostics: Diagnostics,
+    stacks: dict[str, Stack],
+    known: Mapping[str, Stack],
 ) -> list[Stack]:
     below = _as_folder(repository, name, folder)
     # A folder named outright needs no walk over the rest of the repository.
@@ -92,7 +123,7 @@ def _stacks(
     found = []
     for path in inside or repository.stack_folders():
         if path not in stacks:
-            stack = repository.stack(path, quiet)
+            stack = known.get(path) or repository.stack(path, quiet)
             if stack is None:
                 continue
             stacks[path] = stack
