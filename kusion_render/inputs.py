@@ -78,9 +78,10 @@ class Recorder:
         for folder in _up(stack.path):
             # One there would make the root that folder.
             files.exists(f"{folder}/{SETTINGS_FILE}")
-        listed = {follow(path, met) for path in files.record.listed}
-        absent = {follow(path.rstrip("/"), met) + "/" * path.endswith("/") for path in files.record.absent} - {"", "/"}
-        read = {follow(path, met) for path in files.record.read} - {""}
+        record = files.record.whole()
+        listed = {follow(path, met) for path in record.listed}
+        absent = {follow(path.rstrip("/"), met) + "/" * path.endswith("/") for path in record.absent} - {"", "/"}
+        read = {follow(path, met) for path in record.read} - {""}
         return Inputs(read | met, absent, listed, needs_name=needs_name, rivals=rivals)
 
 

@@ -235,7 +235,7 @@ def compatibility_of(repository: Repository, stack: Stack, layers: Sequence[Laye
         return str(said)
     apps = [app for layer in layers for app in layer.data.values() if isinstance(app, dict)]
     evaluated = any(str(app.get("_type", "")).startswith("kam.") for app in apps)
-    return "kusion" if evaluated or repository.looks_like_kusion(stack.project) else "native"
+    return "kusion" if evaluated or repository.looks_like_kusion(stack.project.path) else "native"
 
 
 def apps_of(source: Input, diagnostics: Diagnostics) -> dict[str, Any]:

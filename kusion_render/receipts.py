@@ -131,7 +131,7 @@ class Receipts:
 
     def _slim(self, folder: str) -> Receipt | None:
         known = self.believed(folder)
-        return known and Receipt(known.names, known.workspaces, known.workspace, (), (), (), known.objects)
+        return known and Receipt(known.names, known.workspaces, known.workspace, "", (), (), (), known.objects)
 
     def _holds(self, target: Target) -> Receipt | None:
         known = self.believed(target.key)
@@ -173,6 +173,8 @@ class Receipts:
         """Return the state of a render's inputs and of all else that it depends on; None if one can't be read now."""
         files = self._files
         found = [self._basis]
+        if known.looks and not self._still_looks(known.looks, known.names[1]):
+            return None
         for path in known.read:
             told = files.digest(path)
             if told is None:
@@ -184,6 +186,11 @@ class Receipts:
                 return None
             found.append(told)
         return "\n".join(found) if all(map(files.lacks, known.absent)) else None
+
+    def _still_looks(self, like: str, project: str) -> bool:
+        # Whoever wrote the receipt may have named any folder, or none; one that can be listed lies inside the root.
+        listed = self._files.listing(project) is not None
+        return listed and like == _looked(self._repository.looks_like_kusion(project))
 
     # Choosing
 
@@ -259,6 +266,7 @@ class Receipts:
             (stack.project.name, stack.project.path, stack.name, stack.path),
             stack.workspaces,
             spec.workspace.name,
+            "".join(_looked(answer) for answer, _ in record.looks.values()),
             record.read,
             record.absent,
             record.listed,
@@ -270,6 +278,10 @@ class Receipts:
             return ""
         digests = {name: digest(text.encode() if isinstance(text, str) else text) for name, text in names.items()}
         return sealed(made.text(), ownership.listing(digests), state)
+
+
+def _looked(answer: bool) -> str:  # noqa: FBT001 - the one thing it says
+    return "kusion" if answer else "native"
 
 
 def _join(folder: str, name: str) -> str:

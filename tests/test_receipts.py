@@ -240,15 +240,34 @@ def test_a_hostile_receipt_leads_nowhere(path: str, rendered: Workbench) -> None
     for kind in ("read", "absent", "listed"):
         lists = {name: [*getattr(known, name)] for name in ("read", "absent", "listed")}
         lists[kind].append(path)
-        forged = receipt.Receipt(known.names, known.workspaces, known.workspace, objects=known.objects, **lists)
+        forged = receipt.Receipt(
+            known.names, known.workspaces, known.workspace, known.looks, objects=known.objects, **lists
+        )
         text = receipt.sealed(forged.text(), "", "")
         assert receipt.read(content[: content.index(b"# receipt")] + text.encode()) is None
     assert not receipt.is_inside(path)
 
 
-def test_a_link_out_of_the_root_is_not_followed(rendered: Workbench) -> None:
+@pytest.mark.parametrize("project", ["nowhere", "shop/project.yaml", "link"])
+def test_a_forged_project_is_not_looked_through(
+    project: str, rendered: Workbench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A receipt with a seal of its own names a project that is none, or that a link leads out to."""
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "a.app.yaml").write_text("secret: true\n")
+    (rendered.root / "link").symlink_to(outside)
+    content = (rendered.root / DEV).read_bytes()
+    path = project.encode()
+    forged = content.replace(b'["shop","shop",', b'["shop","%s",' % path).replace(b'"",""]', b'"","native"]')
+    (rendered.root / DEV).write_bytes(forged)
+
+    assert forged != content
+    assert ["shop/dev"] == pending(rendered)
+
+
+def test_a_link_out_of_the_root_is_not_followed(rendered: Workbench, tmp_path_factory: pytest.TempPathFactory) -> None:
     """An input that became a link to the same content elsewhere is an error, as in a full run."""
-    outside = rendered.root.parent / "outside.yaml"
+    outside = tmp_path_factory.mktemp("outside") / "app.yaml"
     outside.write_text(CONFIG)
     (rendered.root / "shop/dev/app.yaml").unlink()
     (rendered.root / "shop/dev/app.yaml").symlink_to(outside)
@@ -257,10 +276,13 @@ def test_a_link_out_of_the_root_is_not_followed(rendered: Workbench) -> None:
     assert 1 == rendered.run("check", "--output", "out").exit_code
 
 
-def test_a_folder_that_became_a_link_is_not_believed(rendered: Workbench) -> None:
+def test_a_folder_that_became_a_link_is_not_believed(
+    rendered: Workbench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Where its stack's output lies is told by a full run."""
-    shutil.move(rendered.root / "out/shop/dev", rendered.root.parent / "moved")
-    (rendered.root / "out/shop/dev").symlink_to(rendered.root.parent / "moved")
+    moved = tmp_path_factory.mktemp("elsewhere") / "moved"
+    shutil.move(rendered.root / "out/shop/dev", moved)
+    (rendered.root / "out/shop/dev").symlink_to(moved)
 
     assert ["shop/dev"] == pending(rendered)
     assert "error[KR514]" in rendered.fail("--output", "out")
@@ -375,6 +397,20 @@ def test_a_host_claimed_twice_is_found(workbench: Workbench) -> None:
 
     assert "KR619" in report
     assert report == workbench.fail("--output", "full")
+
+
+def test_what_a_project_looks_like_counts(workbench: Workbench) -> None:
+    """Where nobody says its compatibility, other stacks of the project decide; their other changes do not matter."""
+    (workbench.write(FILES).root / "kusion-render.yaml").unlink()
+    workbench.write({"kusion-render.yaml": "{}\n"}).render("--output", "shop/rendered")
+    (workbench.root / "shop/rendered").rename(workbench.root / "out")
+    assert [] == pending(workbench)
+    assert b'"native"]' in (workbench.root / DEV).read_bytes()
+    workbench.write({"shop/prod/app.yaml": "web: {workload: {replicas: 7}}\n", "shop/more/a.txt": ""})
+    assert ["shop/prod"] == pending(workbench)
+    workbench.write({"shop/more/kcl.mod": ""})
+
+    assert BOTH == pending(workbench)
 
 
 def test_a_stack_on_several_workspaces(workbench: Workbench) -> None:

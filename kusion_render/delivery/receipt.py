@@ -28,17 +28,18 @@ class Receipt:
     """What one render was made of and came to.
 
     `names` are the project's name and folder, the stack's name and folder; `workspaces` the stack's, `workspace` the one it
-    was rendered on. The inputs are as in `repository.files.Record`, sorted; `objects` are the digests of what no other
+    was rendered on. `looks` is what the project was found to look like, `kusion` or `native`, where nobody says which it is. The inputs are as in `repository.files.Record`, sorted; `objects` are the digests of what no other
     render on the workspace may make, each with a digest of its content behind a colon where equal ones may be shared.
     """
 
-    __slots__ = ("absent", "listed", "names", "objects", "read", "workspace", "workspaces")
+    __slots__ = ("absent", "listed", "looks", "names", "objects", "read", "workspace", "workspaces")
 
     def __init__(
         self,
         names: Sequence[str],
         workspaces: Sequence[str],
         workspace: str,
+        looks: str,
         read: Iterable[str],
         absent: Iterable[str],
         listed: Iterable[str],
@@ -47,6 +48,7 @@ class Receipt:
         self.names: Final = tuple(names)
         self.workspaces: Final = tuple(workspaces)
         self.workspace: Final = workspace
+        self.looks: Final = looks
         self.read: Final = sorted(read)
         self.absent: Final = sorted(absent)
         self.listed: Final = sorted(listed)
@@ -70,7 +72,7 @@ class Receipt:
 
     def text(self) -> str:
         """Return the lines, without the seal."""
-        stack = [*self.names, self.workspaces, self.workspace]
+        stack = [*self.names, self.workspaces, self.workspace, self.looks]
         said = (stack, self.read, self.absent, self.listed, self.objects)
         # In ASCII, so that no name can hold a line break, or bytes that are no text.
         return "".join(
@@ -121,13 +123,13 @@ def read(content: bytes | None) -> Found | None:
 
 
 def _receipt(said: Any) -> Receipt | None:  # Any: what anybody may have written
-    if len(said) != len(_KINDS) or not isinstance(said[0], list) or len(said[0]) != 6:
+    if len(said) != len(_KINDS) or not isinstance(said[0], list) or len(said[0]) != 7:
         return None
-    *names, workspaces, workspace = said[0]
-    lists = (names, workspaces, [workspace], *said[1:])
+    *names, workspaces, workspace, looks = said[0]
+    lists = (names, workspaces, [workspace, looks], *said[1:])
     if not all(isinstance(each, list) and all(isinstance(item, str) for item in each) for each in lists):
         return None
-    receipt = Receipt(names, workspaces, workspace, *said[1:])
+    receipt = Receipt(names, workspaces, workspace, looks, *said[1:])
     paths = (names[1], names[3], *receipt.read, *receipt.absent, *receipt.listed)
     return receipt if receipt.inputs <= MOST_INPUTS and all(map(is_inside, paths)) else None
 

@@ -284,22 +284,22 @@ class Repository:
             help=suggest(name, names, f"add workspaces/{name}.yaml; {listing(names)}"),
         )
 
-    def looks_like_kusion(self, project: Project) -> bool:
-        """Tell whether any app file of a project is KCL, or says the `_type` that evaluated KCL has.
+    def looks_like_kusion(self, project: str) -> bool:
+        """Tell whether any app file of the project in a folder is KCL, or says the `_type` that evaluated KCL has.
 
         Asked only where nobody says which compatibility is meant: it reads the project's other stacks too.
         """
-        known = self._looks.get(project.path)
+        known = self._looks.get(project)
         if known is None:
             record = self.files.record
             self.files.start_record()
-            known = self._looks[project.path] = (self._looks_like_kusion(project), self.files.record)
+            known = self._looks[project] = (self._looks_like_kusion(project), self.files.record)
             self.files.record = record
-        self.files.record.add(known[1])
+        self.files.record.looks[project] = known
         return known[0]
 
-    def _looks_like_kusion(self, project: Project) -> bool:
-        for folder, names in self.folders(project.path):
+    def _looks_like_kusion(self, project: str) -> bool:
+        for folder, names in self.folders(project):
             if "kcl.mod" in names or any(name.endswith(".k") for name in names):
                 return True
             for name in sorted(names):

@@ -33,20 +33,25 @@ class Record:
     """What was asked of the file system, by path from the root; `""` is the root itself.
 
     `read` are files that are there, `listed` folders, `absent` what was looked for in vain, a folder with a slash behind.
+    `looks` tells of projects that were looked through, by folder: whether they look like Kusion's, and what that asked.
     """
 
-    __slots__ = ("absent", "listed", "read")
+    __slots__ = ("absent", "listed", "looks", "read")
 
     def __init__(self) -> None:
         self.read: Final[set[str]] = set()
         self.absent: Final[set[str]] = set()
         self.listed: Final[set[str]] = set()
+        self.looks: Final[dict[str, tuple[bool, Record]]] = {}
 
-    def add(self, other: Record) -> None:
-        """Take over the questions of another record, whose answers are used again."""
-        self.read.update(other.read)
-        self.absent.update(other.absent)
-        self.listed.update(other.listed)
+    def whole(self) -> Record:
+        """Return the record with the questions that looking through projects has asked."""
+        every = Record()
+        for record in (self, *(asked for _, asked in self.looks.values())):
+            every.read.update(record.read)
+            every.absent.update(record.absent)
+            every.listed.update(record.listed)
+        return every
 
 
 class Files:
