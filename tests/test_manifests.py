@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
 from sources import Sources
@@ -134,6 +135,13 @@ def test_a_preview_takes_what_says_the_namespace(workbench: Workbench) -> None:
     report = workbench.fail("--preview", "pr-1")
     assert "roles.yaml:2:1: error[KR345]: this object is in the namespace `kube-system`" in report
     assert "roles.yaml:7:1: error[KR345]: the CustomResourceDefinition `realms.x.example`" in report
+
+    encrypted = dedent(ENCRYPTED).replace("name: api", "{name: api, namespace: shop-dev}").replace("labels:", "x:")
+    encrypted = encrypted.replace("metadata:\n  {", "metadata: {").replace('  x: {kept: "yes"}\n', "")
+    workbench.write({"shop/dev/manifests/roles.yaml": encrypted})
+    assert "error[KR345]: this encrypted object can't leave the namespace `shop-dev`" in workbench.fail(
+        "--preview", "pr-1"
+    )
 
 
 def test_cluster_scoped_kinds_are_declared(workbench: Workbench) -> None:

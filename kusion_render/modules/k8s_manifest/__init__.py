@@ -106,7 +106,10 @@ def _completed(
     """
     scoped = not is_cluster_scoped(manifest["apiVersion"], manifest["kind"], request.context.cluster_scoped)
     if is_encrypted(manifest):
-        if scoped and not manifest["metadata"].get("namespace"):
+        said = manifest["metadata"].get("namespace") or ""
+        if scoped and said and request.context.preview and said != request.context.namespace:
+            _report_shared(f"this encrypted object can't leave the namespace `{said}`", where, diagnostics)
+        elif scoped and not said:
             diagnostics.report(
                 ENCRYPTED,
                 f"the encrypted {manifest['kind']} `{manifest['metadata']['name']}` says no namespace",
