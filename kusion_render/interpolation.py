@@ -20,6 +20,13 @@ REFERENCE_SYNTAX: Final = Rule("KR121", "reference-syntax")
 OPEN: Final = "${{"
 _CLOSE: Final = "}}"
 
+
+class Verbatim(str):
+    """A text in which `${{` begins no reference, for it was not written in YAML."""
+
+    __slots__ = ()
+
+
 # Kusion's five credential keys of a workspace's context; what they hold must not reach a manifest.
 _CREDENTIALS: Final = frozenset(
     (
@@ -75,6 +82,8 @@ class Interpolation:
             }
         if isinstance(data, list):
             return [self.data(item, (*pointer, at)) for at, item in enumerate(data)]
+        if type(data) is Verbatim:
+            return str(data)
         if isinstance(data, str) and OPEN in data:
             return self.text(data, Place(pointer, document=self._document))
         return data

@@ -40,13 +40,15 @@ ENFORCED_VALUE: Final = Rule("KR327", "enforced-value", "warning")
 class Options:
     """What the command line says about a render.
 
+    `arguments` answer `option("k")` of programs in KCL.
+
     `settings` are places and values of `--set`, `compatibility` counts only where no file says it, `namespace` is the
     one that the environment names, as Argo CD does. `profile` is one of `transformers.profile.PROFILES`, `preview` the
     name of a preview or "". `lint` asks for every lint rule that the workspace leaves on, instead of only those that it
     makes errors.
     """
 
-    __slots__ = ("compatibility", "lint", "namespace", "namespace_policy", "preview", "profile", "settings")
+    __slots__ = ("arguments", "compatibility", "lint", "namespace", "namespace_policy", "preview", "profile", "settings")
 
     def __init__(
         self,
@@ -58,7 +60,9 @@ class Options:
         profile: str = "plain",
         preview: str = "",
         lint: bool = False,
+        arguments: Mapping[str, str] | None = None,
     ) -> None:
+        self.arguments: Final[Mapping[str, str]] = arguments or {}
         self.settings: Final = settings
         self.lint: Final = lint
         self.compatibility: Final = compatibility
@@ -199,7 +203,7 @@ def read(repository: Repository, target: Target, options: Options, diagnostics: 
     stack = target.stack
     named = _workspace_place(repository, stack, target.workspace)
     workspace = repository.workspace(target.workspace, diagnostics, named)
-    layers = load(repository, stack, diagnostics)
+    layers = load(repository, stack, diagnostics, options.arguments)
     compatibility = compatibility_of(repository, stack, layers, options)
     for file in (stack.project.file, stack.file, f"workspaces/{target.workspace}.yaml"):
         repository.report_unknown_keys(file, compatibility, diagnostics)

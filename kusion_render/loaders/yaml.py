@@ -38,7 +38,7 @@ def load_layer(files: Files, file: str, diagnostics: Diagnostics, where: Span | 
         )
         return None
     deletes = parsed.has_null or DIRECTIVE in (files.text(file) or "")
-    return Layer(file, _from_root(data, posixpath.dirname(file)), parsed, deletes=deletes)
+    return Layer(file, from_root(data, posixpath.dirname(file)), parsed, deletes=deletes)
 
 
 def workspace_from_root(workspace: Workspace) -> Workspace:
@@ -65,7 +65,8 @@ def _apps_of(workspace: Workspace) -> Iterator[tuple[Pointer, Mapping[str, Any]]
             yield ("modules", module, "configs", name), part
 
 
-def _from_root(data: dict[str, Any], folder: str) -> dict[str, Any]:
+def from_root(data: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Return apps with the paths that they name, meant relative to `folder`, relative to the root."""
     result: Mapping[str, Any] = data
     for name, app in data.items():
         if isinstance(app, dict):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostic, Json
+    from kusion_render.kcl import Evaluator
     from kusion_render.repository.files import Files, Record
 
 PROJECT_FILE: Final = "project.yaml"
@@ -55,10 +56,12 @@ def _may_be_kusions(item: Diagnostic) -> bool:
 class Repository:
     """A repository at `files.root`; everything it finds is checked, and remembered for the run."""
 
-    __slots__ = ("_checks", "_looks", "_projects", "_unknown_keys", "files", "settings")
+    __slots__ = ("_checks", "_looks", "_projects", "_unknown_keys", "evaluator", "files", "settings")
 
     def __init__(self, files: Files, diagnostics: Diagnostics) -> None:
         self.files: Final = files
+        # The child process that runs KCL: the loaders start one when a stack asks for it, and it serves all.
+        self.evaluator: Evaluator | None = None
         self._checks: Final[dict[str, tuple[dict[str, Any] | None, Sequence[Diagnostic]]]] = {}
         self._looks: Final[dict[str, tuple[bool, Record]]] = {}
         self._projects: Final[dict[str, tuple[Project | None, Sequence[Diagnostic]]]] = {}
@@ -310,7 +313,10 @@ class Repository:
         return False
 
     def app_files(self, stack: Stack, diagnostics: Diagnostics) -> list[tuple[str, Span | None]]:
-        """Return the files that a stack's layers are read from, in merge order, and the place that names each."""
+        """Return the files that a stack's layers are read from, in merge order, and the place that names each.
+
+        Where the stack says no `entries`, `main.k` stands for a program in KCL, whose files `kcl.mod` says.
+        """
         return self._entries(stack) if "entries" in stack.data else self._usual_files(stack, diagnostics)
 
     def _entries(self, stack: Stack) -> list[tuple[str, Span | None]]:
@@ -326,7 +332,9 @@ class Repository:
         base = f"{stack.project.path}/base" if stack.project.path else "base"
         found: list[tuple[str, Span | None]] = []
         for folder in (base, stack.path) if base != stack.path else (stack.path,):
-            found.extend((file, None) for file in self._app_files(folder, diagnostics))
+            # KCL of a base is no layer by itself: it counts where a stack's `entries` name it.
+            files = self._app_files(folder, diagnostics)
+            found.extend((file, None) for file in files if folder == stack.path or not file.endswith(".k"))
         return found
 
     def _app_files(self, folder: str, diagnostics: Diagnostics) -> list[str]:
@@ -353,8 +361,8 @@ class Repository:
             return []
         # Something with an app file's name that is no file is to be complained of, not passed by.
         names = files.union(folders)
-        if APP_FILE not in names and ("kcl.mod" in names or "main.k" in names):
-            return [f"{folder}/main.k" if folder else "main.k"]
         apps = sorted(name for name in names if name.endswith(APP_SUFFIX) and not name.startswith("."))
         ordered = ([APP_FILE] if APP_FILE in names else []) + apps
+        if "kcl.mod" in names or "main.k" in names:
+            ordered.append("main.k")
         return [f"{folder}/{name}" if folder else name for name in ordered]

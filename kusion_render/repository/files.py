@@ -12,7 +12,7 @@ from kusion_render.yamlio import Limits, parse, positions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Final, TypeAlias
 
     from kusion_render.diagnostics import Diagnostic, Pointer, Span, Where
@@ -66,6 +66,7 @@ class Files:
         "_digests",
         "_entries",
         "_homes",
+        "_locators",
         "_parsed",
         "_positions",
         "limits",
@@ -83,6 +84,7 @@ class Files:
         self._homes: Final[dict[str, bool]] = {}
         self._entries: Final[dict[str, Entries]] = {}
         self._positions: Final[dict[str, Positions]] = {}
+        self._locators: Final[dict[str, Callable[[], Positions]]] = {}
         self._bytes: Final[dict[str, bytes | None]] = {}
         self._parsed: Final[dict[str, tuple[Parsed | None, Sequence[Diagnostic]]]] = {}
 
@@ -225,12 +227,21 @@ class Files:
             parsed = None
         return (None if found.failed else parsed), found.items
 
+    def locate_by(self, file: str, locator: Callable[[], Positions]) -> None:
+        """Take a file that is not YAML for the name of what `locator` knows the places of, until told otherwise."""
+        self._positions.pop(file, None)
+        self._locators[file] = locator
+
     def positions(self, file: str) -> Positions:
         """Return where every key and value of a readable file stands."""
         known = self._positions.get(file)
         if known is None:
             content = self._bytes.get(file)
-            known = self._positions[file] = positions(content, file) if content is not None else {}
+            if file in self._locators:
+                known = self._locators[file]()
+            else:
+                known = positions(content, file) if content is not None else {}
+            self._positions[file] = known
         return known
 
     def span(self, file: str, pointer: Pointer, *, on_key: bool = False) -> Span:

@@ -17,6 +17,8 @@ _NAMES: Final = (
     ("maxNesting", "MAX_NESTING", "depth"),
     ("maxNodes", "MAX_NODES", "nodes"),
     ("maxDocuments", "MAX_DOCUMENTS", "documents"),
+    ("maxKclSeconds", "MAX_KCL_SECONDS", "kcl_seconds"),
+    ("maxKclBytes", "MAX_KCL_BYTES", "kcl_bytes"),
 )
 
 

@@ -54,14 +54,24 @@ class Limits:
     """What a file may cost; beyond it is KR109.
 
     `max_bytes` of a file, `depth` of nested maps and lists (at most 200, as reading and writing recurse),
-    `nodes` of a document after aliases are expanded, `documents` of a file.
+    `nodes` of a document after aliases are expanded, `documents` of a file. A program in KCL may take `kcl_seconds`, and
+    `kcl_bytes` of memory.
     """
 
-    __slots__ = ("depth", "documents", "max_bytes", "nodes")
+    __slots__ = ("depth", "documents", "kcl_bytes", "kcl_seconds", "max_bytes", "nodes")
 
     def __init__(
-        self, *, max_bytes: int = 4 << 20, depth: int = 100, nodes: int = 200_000, documents: int = 10_000
+        self,
+        *,
+        max_bytes: int = 4 << 20,
+        depth: int = 100,
+        nodes: int = 200_000,
+        documents: int = 10_000,
+        kcl_seconds: int = 20,
+        kcl_bytes: int = 512 << 20,
     ) -> None:
+        self.kcl_seconds: Final = kcl_seconds
+        self.kcl_bytes: Final = kcl_bytes
         self.max_bytes: Final = max_bytes
         self.depth: Final = min(depth, 200)
         self.nodes: Final = nodes

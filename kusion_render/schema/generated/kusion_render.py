@@ -70,6 +70,22 @@ def validate(data):
             if isinstance(data__limits__maxNodes, (int, float)) and (not isinstance(data__limits__maxNodes, bool)):
                 if data__limits__maxNodes < 1:
                     raise Invalid
+        if 'maxKclSeconds' in data__limits_keys:
+            data__limits_keys.remove('maxKclSeconds')
+            data__limits__maxKclSeconds = data__limits['maxKclSeconds']
+            if not isinstance(data__limits__maxKclSeconds, int) or isinstance(data__limits__maxKclSeconds, bool):
+                raise Invalid
+            if isinstance(data__limits__maxKclSeconds, (int, float)) and (not isinstance(data__limits__maxKclSeconds, bool)):
+                if data__limits__maxKclSeconds < 1:
+                    raise Invalid
+        if 'maxKclBytes' in data__limits_keys:
+            data__limits_keys.remove('maxKclBytes')
+            data__limits__maxKclBytes = data__limits['maxKclBytes']
+            if not isinstance(data__limits__maxKclBytes, int) or isinstance(data__limits__maxKclBytes, bool):
+                raise Invalid
+            if isinstance(data__limits__maxKclBytes, (int, float)) and (not isinstance(data__limits__maxKclBytes, bool)):
+                if data__limits__maxKclBytes < 1:
+                    raise Invalid
         if data__limits_keys:
             raise Invalid
     if 'clusterScopedKinds' in data_keys:

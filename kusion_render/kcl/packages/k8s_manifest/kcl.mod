@@ -1,0 +1,2 @@
+[package]
+name = "k8s_manifest"

@@ -1,0 +1,104 @@
+"""`kcl.mod`: which files a stack's program is made of, and where its packages are."""
+
+from __future__ import annotations
+
+import posixpath
+
+from kusion_render.diagnostics import Rule, Span
+from kusion_render.suggestion import suggest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Final
+
+    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.repository import Files
+
+KCL_MOD: Final = "kcl.mod"
+MAIN: Final = "main.k"
+BAD_MOD: Final = Rule("KR131", "kcl-mod")
+_HERE: Final = "${KCL_MOD}/"
+_PROFILE: Final = ("entries", "options", "arguments", "disable_none", "sort_keys")
+# What would change the program from outside of it.
+_UNSUPPORTED: Final = ("overrides", "selectors", "path_selector", "settings")
+
+
+class KclMod:
+    """One `kcl.mod`, or what holds where there is none.
+
+    `entries` are paths from the root, `arguments` are options, `paths` are folders of packages by name, from the root,
+    `versions` the versions of others.
+    """
+
+    __slots__ = ("arguments", "entries", "file", "folder", "paths", "versions")
+
+    def __init__(self, folder: str, data: Mapping[str, Any], *, there: bool = True) -> None:
+        self.folder: Final = folder
+        self.file: Final = join(folder, KCL_MOD) if there else ""
+        profile = _map(data, "profile")
+        self.entries: Final = tuple(join(folder, str(each).removeprefix(_HERE)) for each in profile.get("entries") or ())
+        said = [*(profile.get("options") or ()), *(profile.get("arguments") or ())]
+        self.arguments: Final = {str(each).partition("=")[0]: str(each).partition("=")[2] for each in said}
+        paths, versions = {}, {}
+        for name, wish in _map(data, "dependencies").items():
+            if isinstance(wish, dict) and "path" in wish:
+                paths[name] = join(folder, str(wish["path"]))
+            else:
+                versions[name] = str((wish.get("tag") or wish.get("version") or "") if isinstance(wish, dict) else wish)
+        self.paths: Final[Mapping[str, str]] = paths
+        self.versions: Final[Mapping[str, str]] = versions
+
+
+def join(folder: str, path: str) -> str:
+    """Return a path relative to `folder` as one from the root; it begins with `..` or `/` where it leads outside."""
+    joined = posixpath.normpath(posixpath.join(folder, path.replace("\\", "/")))
+    return "" if joined == "." else joined
+
+
+def read_mod(files: Files, folder: str, diagnostics: Diagnostics) -> KclMod:
+    """Return the `kcl.mod` of a folder, an empty one where there is none or after KR131."""
+    file = join(folder, KCL_MOD)
+    if not files.exists(file):
+        return KclMod(folder, {}, there=False)
+    lock = file + ".lock"
+    if files.exists(lock):
+        files.content(lock, diagnostics)
+    content = files.content(file, diagnostics)
+    if content is None:
+        return KclMod(folder, {})
+    import tomllib
+
+    try:
+        data = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+    except (ValueError, RecursionError) as error:
+        diagnostics.report(BAD_MOD, f"`{file}` is no TOML: {_reason(error)}", Span(file), help="write it as KCL does")
+        return KclMod(folder, {})
+    _check(file, data, diagnostics)
+    return KclMod(folder, data)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or ["nested too deeply"])[0].rstrip(".").lower()
+
+
+def _map(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _check(file: str, data: Mapping[str, Any], diagnostics: Diagnostics) -> None:
+    """Report what would be passed over; what has the wrong type is taken for empty."""
+    for key in ("package", "profile", "dependencies"):
+        if key in data and not isinstance(data[key], dict):
+            diagnostics.report(BAD_MOD, f"`{key}` must be a table", Span(file), help=f"write `[{key}]` above its keys")
+    profile = _map(data, "profile")
+    for key, value in profile.items():
+        if key in _UNSUPPORTED:
+            help_ = "say it in the program, or with `--set`"
+            diagnostics.report(BAD_MOD, f"`{key}` of `[profile]` is not supported", Span(file), help=help_)
+        elif key not in _PROFILE:
+            diagnostics.report(BAD_MOD, f"unknown key `{key}` in `[profile]`", Span(file), help=suggest(key, _PROFILE))
+        elif key in _PROFILE[:3] and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+            diagnostics.report(BAD_MOD, f"`{key}` must be a list of texts", Span(file), help='such as ["main.k"]')
+            data["profile"][key] = []
