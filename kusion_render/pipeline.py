@@ -48,7 +48,16 @@ class Options:
     makes errors.
     """
 
-    __slots__ = ("arguments", "compatibility", "lint", "namespace", "namespace_policy", "preview", "profile", "settings")
+    __slots__ = (
+        "arguments",
+        "compatibility",
+        "lint",
+        "namespace",
+        "namespace_policy",
+        "preview",
+        "profile",
+        "settings",
+    )
 
     def __init__(
         self,

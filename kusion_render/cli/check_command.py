@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kusion_render.cli.outputs import Choice, by_branch, open_git, session_at
-from kusion_render.cli.session import DIFFERENT, SHARD, Session
+from kusion_render.cli.session import DIFFERENT, SHARD, Session, argument_option
 from kusion_render.delivery.comparison import Comparison, compare
 from kusion_render.delivery.ownership import owned_folders
 from kusion_render.diagnostics import Rule, UsageError
@@ -41,6 +41,7 @@ _WORDS: Final = {
 )
 @click.option("--target", "-t", default="kubernetes", show_default=True, help="What to render to; see `targets`.")
 @click.option("--workspace", "-w", help="Render on this workspace instead of the stack's own.")
+@argument_option
 @click.option("--namespace-policy", type=click.Choice(["set", "omit"]), default="set", help="As of `render`.")
 @click.option("--compatibility", type=click.Choice(["native", "kusion"]), help="As of `render`.")
 @click.option("--kustomization", is_flag=True, help="As of `render`.")
@@ -61,6 +62,7 @@ def command(
     remote: str,
     target: str,
     workspace: str | None,
+    arguments: tuple[str, ...],
     namespace_policy: str,
     compatibility: str | None,
     kustomization: bool,  # noqa: FBT001 - click passes options by name
@@ -86,7 +88,15 @@ def command(
     if no_receipts and output is None:
         raise UsageError("--no-receipts goes with --output; branches have no receipts")
     choice = Choice(
-        stacks, target, workspace, namespace_policy, compatibility, kustomization=kustomization, jobs=jobs, part=part
+        stacks,
+        target,
+        workspace,
+        namespace_policy,
+        compatibility,
+        arguments=arguments,
+        kustomization=kustomization,
+        jobs=jobs,
+        part=part,
     )
     if output is not None:
         found = _folder(choice, output, revision, believe=not no_receipts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kusion_render.cli.outputs import Choice, by_branch, open_git, session_at
-from kusion_render.cli.session import Session
+from kusion_render.cli.session import Session, argument_option
 from kusion_render.delivery.branches import Publisher, Result, Wishes
 from kusion_render.delivery.plan import Folder
 from kusion_render.diagnostics import Rule, UsageError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DIRTY: Final = Rule("KR560", "dirty-work-tree")
 # What is not yet added and would be an input, in all likelihood; other new files are none of a render's business.
-_INPUTS: Final = (".yaml", ".yml", ".k", "kcl.mod")
+_INPUTS: Final = (".yaml", ".yml", ".k", "kcl.mod", "kcl.mod.lock")
 
 
 @click.command("commit")
@@ -50,6 +50,7 @@ _INPUTS: Final = (".yaml", ".yml", ".k", "kcl.mod")
 @click.option("--skip-ci", is_flag=True, help="Add [skip ci] to the subject.")
 @click.option("--target", "-t", default="kubernetes", show_default=True, help="What to render to; see `targets`.")
 @click.option("--workspace", "-w", help="Render on this workspace instead of the stack's own.")
+@argument_option
 @click.option("--namespace-policy", type=click.Choice(["set", "omit"]), default="set", help="As of `render`.")
 @click.option("--compatibility", type=click.Choice(["native", "kusion"]), help="As of `render`.")
 @click.option("--kustomization", is_flag=True, help="As of `render`.")
@@ -63,6 +64,7 @@ def command(
     stacks: tuple[str, ...],
     target: str,
     workspace: str | None,
+    arguments: tuple[str, ...],
     namespace_policy: str,
     compatibility: str | None,
     kustomization: bool,  # noqa: FBT001 - click passes options by name
@@ -83,7 +85,16 @@ def command(
       kusion-render commit --output rendered
     """
     _check_usage(how)
-    choice = Choice(stacks, target, workspace, namespace_policy, compatibility, kustomization=kustomization, jobs=jobs)
+    choice = Choice(
+        stacks,
+        target,
+        workspace,
+        namespace_policy,
+        compatibility,
+        arguments=arguments,
+        kustomization=kustomization,
+        jobs=jobs,
+    )
     git, root = open_git()
     with git:
         dry = git.commit(git.resolve(how["revision"] or "HEAD"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kusion_render.cli.rendered_line import read_line
-from kusion_render.cli.session import Session, use_colour
+from kusion_render.cli.session import Session, argument_option, parse_arguments, use_colour
 from kusion_render.diagnostics import Diagnostics, InputError, KusionRenderError, UsageError
 from kusion_render.document import dotted
 from kusion_render.kubernetes.order import sort_key
@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 @click.argument("field", required=False)
 @click.option("--format", "-f", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--workspace", "-w", help="Explain the render on this workspace.")
-def command(stack: str, object_name: str | None, field: str | None, output_format: str, workspace: str | None) -> None:
+@argument_option
+def command(
+    stack: str,
+    object_name: str | None,
+    field: str | None,
+    output_format: str,
+    workspace: str | None,
+    arguments: tuple[str, ...],
+) -> None:
     """Say where each value of an object comes from, and whom it overrode.
 
     OBJECT is kind/name, FIELD a path such as spec.replicas or 'spec.template.spec.containers[0].env'. Without FIELD every
@@ -44,6 +52,7 @@ def command(stack: str, object_name: str | None, field: str | None, output_forma
       kusion-render explain shop/prod deployment/web spec.replicas
       kusion-render explain rendered/shop/prod/deployment-web.yaml:12
     """
+    options = Options(arguments=parse_arguments(arguments))
     session = Session()
     line = read_line(object_name or stack)
     if line is not None:
@@ -52,7 +61,7 @@ def command(stack: str, object_name: str | None, field: str | None, output_forma
     targets = session.select([stack], workspace)
     if len(targets) > 1:
         raise UsageError(f"`{stack}` names several renders: {', '.join(target.key for target in targets)}")
-    compilation = compile_stack(session.repository, targets[0], Options(), session.diagnostics)
+    compilation = compile_stack(session.repository, targets[0], options, session.diagnostics)
     session.report()
     if compilation.spec is None:
         raise InputError

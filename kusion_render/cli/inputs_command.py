@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kusion_render.cli.session import SHARD, Session
+from kusion_render.cli.session import SHARD, Session, argument_option, parse_arguments
 from kusion_render.diagnostics import InputError
 from kusion_render.inputs import Recorder
 from kusion_render.pipeline import Options
@@ -40,7 +40,8 @@ class _Row:
     show_default=True,
 )
 @SHARD
-def command(stacks: tuple[str, ...], output_format: str, part: str | None) -> None:
+@argument_option
+def command(stacks: tuple[str, ...], output_format: str, part: str | None, arguments: tuple[str, ...]) -> None:
     """List what the renders of stacks depend on, and nothing else.
 
     That is each file read, each file or folder looked for in vain, and each folder listed (with a slash behind), by path
@@ -60,7 +61,7 @@ def command(stacks: tuple[str, ...], output_format: str, part: str | None) -> No
         return _Row(spec, recorder.inputs(spec.stack, spec.workspace.name))
 
     targets = session.select(stacks, part=part)
-    options = Options(namespace_policy="omit")
+    options = Options(namespace_policy="omit", arguments=parse_arguments(arguments))
     rows: list[_Row] = render_all(repository, targets, options, session.diagnostics, row)
     session.report()
     if session.diagnostics.failed:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from kusion_render.cli.render_command import Work, find_target
-from kusion_render.cli.session import Session
+from kusion_render.cli.session import Session, parse_arguments
 from kusion_render.delivery.plan import Folder
 from kusion_render.diagnostics import Rule, UsageError
 from kusion_render.gitio import Git, Tree, open_repository
@@ -36,11 +36,14 @@ class Choice:
         namespace_policy: str,
         compatibility: str | None,
         *,
+        arguments: Sequence[str] = (),
         kustomization: bool,
         jobs: int,
         part: str | None = None,
     ) -> None:
-        options = Options(compatibility=compatibility, namespace_policy=namespace_policy)
+        options = Options(
+            compatibility=compatibility, namespace_policy=namespace_policy, arguments=parse_arguments(arguments)
+        )
         self._work: Final = Work(stacks, workspace, options, jobs, part)
         self._target: Final = target
         self._options: Final[Mapping[str, Json]] = {"kustomization": True} if kustomization else {}
@@ -52,6 +55,7 @@ class Choice:
             "--shard": part or "",
         }
         self.flags: Final = [f"{flag} {value}" for flag, value in flags.items() if value]
+        self.flags.extend(f"-D {_quoted(text)}" for text in arguments)
         self.flags.extend(["--kustomization"] if kustomization else [])
 
     def is_whole(self, session: Session) -> bool:
@@ -72,6 +76,12 @@ class Choice:
     def command(self, made: Made) -> str:
         """Return the command that makes a render, for who reads the metadata."""
         return " ".join(["kusion-render", "render", made.key, "--output", ".", *self.flags])
+
+
+def _quoted(text: str) -> str:
+    from shlex import quote
+
+    return quote(text)
 
 
 def open_git() -> tuple[Git, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.session import SHARD, Session, parse_setting, progress
+from kusion_render.cli.session import SHARD, Session, argument_option, parse_arguments, parse_setting, progress
 from kusion_render.diagnostics import Diagnostics, InputError, UsageError
 from kusion_render.pipeline import Options
 from kusion_render.receipts import Made, Receipts
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", type=click.Path(file_okay=False), help="Write files below this folder.")
 @click.option("--workspace", "-w", help="Render on this workspace instead of the stack's own.")
 @click.option("--set", "settings", multiple=True, metavar="APP.PATH=VALUE", help="Set a value above all app files.")
+@argument_option
 @click.option(
     "--namespace-policy",
     type=click.Choice(["set", "omit"]),
@@ -67,6 +68,7 @@ def command(
     output: str | None,
     workspace: str | None,
     settings: tuple[str, ...],
+    arguments: tuple[str, ...],
     namespace_policy: str,
     compatibility: str | None,
     profile: str | None,
@@ -95,6 +97,7 @@ def command(
     _check_options(target, found, given)
     options = Options(
         settings=[parse_setting(setting) for setting in settings],
+        arguments=parse_arguments(arguments),
         compatibility=compatibility,
         namespace_policy=namespace_policy,
         profile=str(profile or getattr(found, "PROFILE", "plain")),

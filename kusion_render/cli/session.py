@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SLOW_SECONDS: Final = 1.0
 DIFFERENT: Final = 4
 """The exit code of commands that found a difference."""
+argument_option: Final = click.option(
+    "-D", "arguments", multiple=True, metavar="NAME=VALUE", help="Answer option(NAME) of programs in KCL."
+)
 
 
 class Session:
@@ -119,6 +122,23 @@ def progress(total: int) -> tuple[Callable[[str], None] | None, Callable[[], Non
             sys.stderr.flush()
 
     return step, finish
+
+
+def parse_arguments(texts: Sequence[str]) -> dict[str, str]:
+    """Read each `NAME=VALUE` of `-D`.
+
+    Raises:
+        UsageError: when there is no `=`, no name, or two values for one.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise UsageError(f"-D {name or text}: write NAME=VALUE")
+        if name in found:
+            raise UsageError(f"-D {name}: said twice")
+        found[name] = value
+    return found
 
 
 def parse_setting(text: str) -> tuple[tuple[str | int, ...], object]:

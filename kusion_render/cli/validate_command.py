@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kusion_render.cli.session import SHARD, Session, progress
+from kusion_render.cli.session import SHARD, Session, argument_option, parse_arguments, progress
 from kusion_render.diagnostics import InputError
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     help="How to report; text, but on GitHub its annotations.",
 )
 @click.option("--workspace", "-w", help="Validate on this workspace instead of the stack's own.")
+@argument_option
 @click.option(
     "--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it."
 )
@@ -38,6 +39,7 @@ def command(
     stacks: tuple[str, ...],
     output_format: str | None,
     workspace: str | None,
+    arguments: tuple[str, ...],
     compatibility: str | None,
     part: str | None,
     jobs: int,
@@ -52,13 +54,13 @@ def command(
       kusion-render validate
       kusion-render validate shop/prod --format sarif > findings.sarif
     """
+    options = Options(compatibility=compatibility, lint=True, arguments=parse_arguments(arguments))
     session = Session()
     targets = _targets(session, stacks, workspace)
     if part is not None:
         targets = shard(targets, part)
     step, finish = progress(len(targets))
     try:
-        options = Options(compatibility=compatibility, lint=True)
         render_all(session.repository, targets, options, session.diagnostics, _nothing, progress=step, jobs=jobs)
     finally:
         finish()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PARSE: Final = "KclService.ParseFile"
 _RUN: Final = "KclService.ExecProgram"
 _ERROR: Final = b"ERROR:"
+_TOO_DEEP: Final = "recursion limit exceeded"
 _HEADER: Final = 8
 _REMEMBERED: Final = 512
 _GRACE: Final = 2.0
@@ -84,7 +85,11 @@ class Evaluator:
         known = self._parsed.get((path, source))
         if known is not None:
             return known
-        answer = wire.fields(self._ask(_PARSE, wire.message(wire.texts(1, [path]), wire.texts(2, [source]))))
+        # An empty source would mean that the file is to be read.
+        content = self._ask(_PARSE, wire.message(wire.texts(1, [path]), wire.texts(2, [source or "\n"])))
+        if content.startswith(_ERROR):
+            raise Failure("can't be parsed: " + content[len(_ERROR) :].decode("utf-8", "replace"))
+        answer = wire.fields(content)
         found = [each for error in answer.get(3, ()) for each in _syntax_errors(error, path)]
         try:
             result = Syntax(_text(answer, 1), found)
@@ -118,6 +123,8 @@ class Evaluator:
             return Outcome("", complaints(content[len(_ERROR) :].decode("utf-8", "replace")))
         answer = wire.fields(content)
         wrong = _text(answer, 4)
+        if _TOO_DEEP in wrong:
+            raise Failure("comes to something that is nested too deeply")
         return Outcome("", complaints(wrong)) if wrong else Outcome(_text(answer, 1))
 
     def close(self) -> None:
@@ -259,6 +266,15 @@ def _answer(call: Call, name: bytes, body: bytes) -> tuple[bytes, bytes]:
         return _RAISED, " ".join(str(error).split())[:500].encode()
 
 
+def _mapped() -> int:
+    """Return how much memory is mapped already, in bytes; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as stream:
+            return int(stream.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
 def _confine(questions: int, answers: int, memory: int) -> None:
     """Give up what a program has no use for: open files, the environment, signals, memory, written files."""
     import resource
@@ -268,8 +284,8 @@ def _confine(questions: int, answers: int, memory: int) -> None:
     for number in (signal.SIGALRM, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nothing, number)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
     keep = sorted((questions, answers))
     os.closerange(3, keep[0])
     os.closerange(keep[0] + 1, keep[1])
@@ -277,7 +293,7 @@ def _confine(questions: int, answers: int, memory: int) -> None:
     os.environ.clear()
     os.chdir("/")
     for what, most in (
-        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_AS, memory + _mapped()),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):

@@ -18,22 +18,30 @@ _RELATED: Final = "; related: "
 # Types that carry the value they were found with, as in `expected int, got str(hunter2)`.
 _LITERAL: Final = re.compile(r"\b(str|int|float|bool)\(.*\)(?=$|[,;}\]|])")
 _CONFLICT: Final = re.compile(r"^conflicting values on the attribute '(.*?)'.*", re.DOTALL)
+_UNION_PATH: Final = re.compile(r"with union path :\n *(\S+)\n")
+_SPELLING: Final = re.compile(r", did you mean '\[\"?(.*?)\"?\]'\?.*|; replacement: .*", re.DOTALL)
+_QUOTED: Final = re.compile(r"(?<![\w`])'([^']*)'(?!\w)")
 _SYNTAX: Final = "InvalidSyntax"
 
 
 class Complaint:
     """One thing that is wrong: what, and where, as a path, a line and a column from 1; `kind` is KCL's word.
 
-    `related` are places that have to do with it, each a complaint of its own.
+    `related` are places that have to do with it, each a complaint of its own. `meant` is the word that KCL suggests,
+    `value` the dotted path, below an app, of the value that it is about; "" where it says none.
     """
 
-    __slots__ = ("column", "file", "kind", "line", "message", "related")
+    __slots__ = ("column", "file", "kind", "line", "meant", "message", "related", "value")
 
     def __init__(
-        self, kind: str, message: str, file: str, line: int, column: int, related: Sequence[Complaint] = ()
+        self, kind: str, text: str, file: str, line: int, column: int, related: Sequence[Complaint] = ()
     ) -> None:
         self.kind: Final = kind
-        self.message: Final = message
+        spelling = _SPELLING.search(text)
+        path = _UNION_PATH.search(text)
+        self.meant: Final = (spelling[1] or "") if spelling else ""
+        self.value: Final = path[1] if path else ""
+        self.message: Final = without_values(text)
         self.file: Final = file
         self.line: Final = line
         self.column: Final = column
@@ -57,13 +65,15 @@ def complaints(text: str) -> list[Complaint]:
         found.setdefault(each.key(), each)
     if found:
         return list(found.values())
-    return [Complaint("", without_values(" ".join(plain.split())) or "KCL gives no reason", "", 1, 1)]
+    return [Complaint("", " ".join(plain.split()) or "KCL gives no reason", "", 1, 1)]
 
 
 def without_values(message: str) -> str:
     """Return a message in one line, without the values it quotes: one of them may be a secret."""
+    message = _SPELLING.sub("", message)
     message = _CONFLICT.sub(r"`\1` is given two different values; write `=` to override the first", message)
-    return _LITERAL.sub(r"\1", " ".join(message.split()))
+    message = _QUOTED.sub(r"`\1`", _LITERAL.sub(r"\1", " ".join(message.split())))
+    return message[:1].lower() + message[1:]
 
 
 def _compiled(text: str) -> Iterator[Complaint]:
@@ -81,7 +91,7 @@ def _one(entry: str) -> Iterator[Complaint]:
     match = _LINE.match(first)
     if match and match[4] == "error":
         message = "\n".join([match[6], *rest]).partition(_RELATED)[0]
-        yield Complaint(match[5], without_values(message), match[1], int(match[2]), max(1, int(match[3])))
+        yield Complaint(match[5], message, match[1], int(match[2]), max(1, int(match[3])))
 
 
 def _evaluated(text: str) -> Iterator[Complaint]:
@@ -95,10 +105,7 @@ def _evaluated(text: str) -> Iterator[Complaint]:
             places.append((match[1], int(match[2]), max(1, int(match[3] or 1)), said))
         elif places and line.strip() not in ("", "|") and not _SOURCE.match(line):
             places[-1][3].append(_MARGIN.sub("", line) if _MARGIN.match(line) else line)
-    read = [
-        Complaint(kind, without_values("\n".join(said)), file, line, column)
-        for file, line, column, said in places
-    ]
+    read = [Complaint(kind, "\n".join(said), file, line, column) for file, line, column, said in places]
     if read:
         first, *others = read
-        yield Complaint(first.kind, first.message, first.file, first.line, first.column, others)
+        yield Complaint(kind, "\n".join(places[0][3]), first.file, first.line, first.column, others)

@@ -36,9 +36,7 @@ class _Finder:
         first = files[0][0] if files else ""
         self.found: Final[dict[Pointer, tuple[Span | None, Span]]] = {(): (None, Span(first))}
         self._variables: Final[Mapping[str, tuple[str, Any]]] = {
-            name: (file, value)
-            for file, tree in files
-            for name, value in _private(tree.get("body") or [])
+            name: (file, value) for file, tree in files for name, value in _private(tree.get("body") or [])
         }
 
     def statements(self, file: str, body: Sequence[Any]) -> None:

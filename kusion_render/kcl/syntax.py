@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from kusion_render.kcl.messages import Complaint
 
-_IMPORT: Final = '"type": "Import"'
+_IMPORT: Final = '"Import"'
+_OPTION: Final = '"option"'
 
 
 class Import:
@@ -40,7 +41,7 @@ class Syntax:
             # One that does not stand at the top; KCL has no use for it, but who knows.
             found = [node for node in walk(body) if _type(node) == "Import"]
         self.imports: Final = [_import(node) for node in found]
-        self.options: Final = list(_options(body)) if '"node": "option"' in text else []
+        self.options: Final = list(_options(body)) if _OPTION in text else []
 
     def tree(self) -> Any:
         """Return the tree: plain maps and lists, a node with its place as `{node, line, column, …}`.

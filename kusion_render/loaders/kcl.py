@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 
 from kusion_render.diagnostics import Diagnostics, Related, Rule, Span
 from kusion_render.document import DIRECTIVE
 from kusion_render.interpolation import OPEN, Verbatim
 from kusion_render.kcl import Evaluator, Failure, positions_of
+from kusion_render.loaders import IDLE_ARGUMENT
 from kusion_render.loaders.kcl_mod import MAIN, join, read_mod
 from kusion_render.loaders.kcl_packages import LIMIT, SYNTAX, collect
 from kusion_render.loaders.kcl_stage import Stage
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 EVALUATION: Final = Rule("KR133", "kcl-evaluation")
 RESULT: Final = Rule("KR137", "kcl-result")
-UNUSED_ARGUMENT: Final = Rule("KR138", "kcl-argument", "warning")
-_CHECK: Final = "Check failed on the condition"
+_CHECK: Final = "check failed on the condition"
 
 
 def load_program(
@@ -52,7 +51,7 @@ def load_program(
     found = Diagnostics()
     mod = read_mod(files, stack.path, found)
     if entries is None:
-        entries = [(file, Span(mod.file)) for file in mod.entries] or [(join(stack.path, MAIN), None)]
+        entries = [(file, mod.place(file)) for file in mod.entries] or [(join(stack.path, MAIN), None)]
     evaluator = _evaluator(repository)
     evaluator.begin()
     program = collect(files, entries, evaluator, found)
@@ -66,6 +65,9 @@ def load_program(
     data = _data(text, last, repository, diagnostics)
     if data is None:
         return None
+    if not data and not stack.data.get("allowEmpty"):
+        help_ = "write `NAME: ac.AppConfiguration {…}`, or say `allowEmpty: true` in stack.yaml"
+        diagnostics.report(RESULT, "the program makes no app", Span(last), help=help_)
     deletes = "null" in text or DIRECTIVE in text
     parsed = Parsed(data, has_null=deletes, has_plain=False, has_reference=OPEN in text)
     return Layer(last, from_root(data, stack.path), parsed, deletes=deletes)
@@ -74,9 +76,7 @@ def load_program(
 def _evaluator(repository: Repository) -> Evaluator:
     if repository.evaluator is None:
         limits = repository.files.limits
-        repository.evaluator = Evaluator(
-            seconds=limits.kcl_seconds, memory=limits.kcl_bytes, output=limits.max_bytes
-        )
+        repository.evaluator = Evaluator(seconds=limits.kcl_seconds, memory=limits.kcl_bytes, output=limits.max_bytes)
     evaluator: Evaluator = repository.evaluator
     return evaluator
 
@@ -101,7 +101,7 @@ def _run(
             diagnostics.report(LIMIT, f"the program {failure.what}", Span(last), help=help_)
             return None
         for each in outcome.complaints:
-            _report(each, stage, program, last, arguments, diagnostics)
+            _report(each, stage, program, entries, arguments, diagnostics)
     return None if outcome.complaints else outcome.result
 
 
@@ -109,14 +109,15 @@ def _report(
     complaint: Complaint,
     stage: Stage,
     program: Program,
-    last: str,
+    entries: Entries,
     arguments: Mapping[str, str],
     diagnostics: Diagnostics,
 ) -> None:
     """Report one complaint at the first of its places that lies in the repository."""
+    last = entries[-1][0]
     places = [complaint, *complaint.related]
     spans = [_span(each, stage) for each in places]
-    where = next((span for span in spans if span is not None), Span(last))
+    where = _written(complaint, program, entries) or next((span for span in spans if span is not None), Span(last))
     said = next((each.message for each in places if each.message.startswith(_CHECK)), "")
     message = f"a check fails: {said[len(_CHECK) :].lstrip(': ')}" if said else complaint.message
     related = [
@@ -131,14 +132,29 @@ def _report(
         if name not in arguments and not has_default
     ]
     related += [Related(f"option `{name}` has no value", place) for name, place in missing]
-    help_ = f"say `-D {missing[0][0]}=VALUE`" if missing else "change the value, or what asks for another"
+    help_ = "change the value, or what asks for another"
+    if complaint.meant or missing:
+        help_ = f"did you mean `{complaint.meant}`?" if complaint.meant else f"say `-D {missing[0][0]}=VALUE`"
     rule = SYNTAX if complaint.is_syntax else EVALUATION
     diagnostics.report(rule, stage.without_paths(message), where, help=help_, related=related)
 
 
+def _written(complaint: Complaint, program: Program, entries: Entries) -> Span | None:
+    """Return the place of the value that a complaint names, the last that was written."""
+    if not complaint.value:
+        return None
+    steps = tuple(complaint.value.split("."))
+    found = [span for pointer, (_, span) in _positions(program, entries).items() if pointer[1:] == steps]
+    return found[-1] if found else None
+
+
 def _span(complaint: Complaint, stage: Stage) -> Span | None:
     file = stage.file(complaint.file)
-    return None if file is None else Span(file, max(1, complaint.line), complaint.column)
+    if file is None:
+        return None
+    line = max(1, complaint.line)
+    # The evaluator knows lines alone.
+    return Span(file, line, complaint.column if complaint.column > 1 else stage.first_column(file, line))
 
 
 def _check_arguments(program: Program, arguments: Mapping[str, str], diagnostics: Diagnostics) -> None:
@@ -146,7 +162,7 @@ def _check_arguments(program: Program, arguments: Mapping[str, str], diagnostics
     for name in arguments if not diagnostics.failed else ():
         if name not in asked:
             message = f"-D {name}: the program does not ask for option `{name}`"
-            diagnostics.report(UNUSED_ARGUMENT, message, help=suggest(name, asked))
+            diagnostics.report(IDLE_ARGUMENT, message, help=suggest(name, asked))
 
 
 def _data(text: str, file: str, repository: Repository, diagnostics: Diagnostics) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ MAIN: Final = "main.k"
 BAD_MOD: Final = Rule("KR131", "kcl-mod")
 _HERE: Final = "${KCL_MOD}/"
 _PROFILE: Final = ("entries", "options", "arguments", "disable_none", "sort_keys")
+_LISTS: Final = ("entries", "options", "arguments")
 # What would change the program from outside of it.
 _UNSUPPORTED: Final = ("overrides", "selectors", "path_selector", "settings")
 
@@ -31,15 +32,18 @@ class KclMod:
     `versions` the versions of others.
     """
 
-    __slots__ = ("arguments", "entries", "file", "folder", "paths", "versions")
+    __slots__ = ("_places", "arguments", "entries", "file", "folder", "paths", "versions")
 
-    def __init__(self, folder: str, data: Mapping[str, Any], *, there: bool = True) -> None:
+    def __init__(self, folder: str, data: Mapping[str, Any], text: str = "", *, there: bool = True) -> None:
         self.folder: Final = folder
+        self._places: Final[dict[str, Span]] = {}
         self.file: Final = join(folder, KCL_MOD) if there else ""
         profile = _map(data, "profile")
-        self.entries: Final = tuple(join(folder, str(each).removeprefix(_HERE)) for each in profile.get("entries") or ())
-        said = [*(profile.get("options") or ()), *(profile.get("arguments") or ())]
-        self.arguments: Final = {str(each).partition("=")[0]: str(each).partition("=")[2] for each in said}
+        said = {each: join(folder, each.removeprefix(_HERE)) for each in profile.get("entries") or ()}
+        self.entries: Final = tuple(said.values())
+        self._places.update({path: place(self.file, text, f'"{each}"') for each, path in said.items()})
+        options = [each.partition("=") for key in ("options", "arguments") for each in profile.get(key) or ()]
+        self.arguments: Final = {name: value for name, _, value in options}
         paths, versions = {}, {}
         for name, wish in _map(data, "dependencies").items():
             if isinstance(wish, dict) and "path" in wish:
@@ -48,6 +52,19 @@ class KclMod:
                 versions[name] = str((wish.get("tag") or wish.get("version") or "") if isinstance(wish, dict) else wish)
         self.paths: Final[Mapping[str, str]] = paths
         self.versions: Final[Mapping[str, str]] = versions
+
+    def place(self, entry: str) -> Span:
+        """Return where an entry is named."""
+        return self._places[entry]
+
+
+def place(file: str, text: str, words: str) -> Span:
+    """Return where a TOML text first has some words, its beginning where it has them in another spelling."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if words in line:
+            at = line.index(words) + 1
+            return Span(file, number, at, number, at + len(words))
+    return Span(file)
 
 
 def join(folder: str, path: str) -> str:
@@ -69,13 +86,14 @@ def read_mod(files: Files, folder: str, diagnostics: Diagnostics) -> KclMod:
         return KclMod(folder, {})
     import tomllib
 
+    text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
     try:
-        data = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         diagnostics.report(BAD_MOD, f"`{file}` is no TOML: {_reason(error)}", Span(file), help="write it as KCL does")
         return KclMod(folder, {})
-    _check(file, data, diagnostics)
-    return KclMod(folder, data)
+    _check(file, text, data, diagnostics)
+    return KclMod(folder, data, text)
 
 
 def _reason(error: Exception) -> str:
@@ -87,18 +105,23 @@ def _map(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _check(file: str, data: Mapping[str, Any], diagnostics: Diagnostics) -> None:
+def _check(file: str, text: str, data: Mapping[str, Any], diagnostics: Diagnostics) -> None:
     """Report what would be passed over; what has the wrong type is taken for empty."""
     for key in ("package", "profile", "dependencies"):
         if key in data and not isinstance(data[key], dict):
-            diagnostics.report(BAD_MOD, f"`{key}` must be a table", Span(file), help=f"write `[{key}]` above its keys")
+            diagnostics.report(
+                BAD_MOD, f"`{key}` must be a table", place(file, text, key), help=f"write `[{key}]` above its keys"
+            )
     profile = _map(data, "profile")
     for key, value in profile.items():
         if key in _UNSUPPORTED:
             help_ = "say it in the program, or with `--set`"
-            diagnostics.report(BAD_MOD, f"`{key}` of `[profile]` is not supported", Span(file), help=help_)
+            diagnostics.report(BAD_MOD, f"`{key}` of `[profile]` is not supported", place(file, text, key), help=help_)
         elif key not in _PROFILE:
-            diagnostics.report(BAD_MOD, f"unknown key `{key}` in `[profile]`", Span(file), help=suggest(key, _PROFILE))
-        elif key in _PROFILE[:3] and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
-            diagnostics.report(BAD_MOD, f"`{key}` must be a list of texts", Span(file), help='such as ["main.k"]')
+            help_ = suggest(key, _PROFILE)
+            diagnostics.report(BAD_MOD, f"unknown key `{key}` in `[profile]`", place(file, text, key), help=help_)
+        elif key in _LISTS and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+            diagnostics.report(
+                BAD_MOD, f"`{key}` must be a list of texts", place(file, text, key), help='such as ["main.k"]'
+            )
             data["profile"][key] = []

@@ -48,7 +48,9 @@ class Program:
         self.roots: Final[set[str]] = set()
 
 
-def collect(files: Files, entries: Sequence[tuple[str, Span | None]], evaluator: Evaluator, diagnostics: Diagnostics) -> Program:
+def collect(
+    files: Files, entries: Sequence[tuple[str, Span | None]], evaluator: Evaluator, diagnostics: Diagnostics
+) -> Program:
     """Return a program's files; what can't be read, parsed, found or allowed is reported."""
     collection = _Collection(files, evaluator, diagnostics)
     for file, where in entries:
@@ -102,11 +104,14 @@ class _Collection:
             self._diagnostics.report(SYNTAX, "this is not UTF-8", Span(file, line), help="save the file as UTF-8")
             return False
         except Failure as failure:
-            self._diagnostics.report(LIMIT, f"`{file}` {failure.what}", Span(file), help="write it more simply, or split it")
+            self._diagnostics.report(
+                LIMIT, f"`{file}` {failure.what}", Span(file), help="write it more simply, or split it"
+            )
             return False
         self.program.syntax[file] = parsed
-        for each in parsed.complaints:
-            span = Span(file, each.line, each.column)
+        # After the first error of a line, the others come from it.
+        for line, each in {each.line: each for each in reversed(parsed.complaints)}.items():
+            span = Span(file, line, each.column)
             self._diagnostics.report(SYNTAX, each.message, span, help="see KCL's grammar, or run `kcl fmt`")
         return not parsed.complaints
 
@@ -114,12 +119,12 @@ class _Collection:
         """Check the files of one package, each with the root of its imports, and follow these."""
         known = [(file, root) for file, root in members if file in self.program.syntax]
         refused = set()
-        for each in refusals((file, self.program.syntax[file]) for file, _ in known):
-            refused.add((each.file, each.line))
+        for refusal in refusals((file, self.program.syntax[file]) for file, _ in known):
+            refused.add((refusal.file, refusal.line))
             self._diagnostics.report(
                 REFUSED,
-                f"`{each.what}` is refused: it {each.why}",
-                Span(each.file, each.line, each.column),
+                f"`{refusal.what}` is refused: it {refusal.why}",
+                Span(refusal.file, refusal.line, refusal.column),
                 help="a render depends on the repository alone; write the value down, or hand it over with `-D`",
             )
         for file, root in known:
@@ -191,7 +196,9 @@ class _Collection:
             except OSError:
                 continue
             wanted = (name, f"{name}_{mod.versions.get(name, '')}")
-            found = [each for each in folders if each in wanted] or [each for each in folders if each.startswith(name + "_")]
+            found = [each for each in folders if each in wanted] or [
+                each for each in folders if each.startswith(name + "_")
+            ]
             if found:
                 return join(place, found[-1])
         return None

@@ -11,7 +11,6 @@ from kusion_render.loaders.kcl_mod import KCL_MOD, join
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
     from typing import Final, Self
 
     from kusion_render.loaders.kcl_packages import Program
@@ -55,7 +54,7 @@ class Stage:
             raise ToolError(f"KCL needs a folder for temporary files: {reason}\nhelp: set TMPDIR to one") from error
         return self
 
-    def __exit__(self, *_: tuple[type[BaseException] | None, BaseException | None, TracebackType | None]) -> None:
+    def __exit__(self, *_: object) -> None:
         """Remove the folder."""
         self._remove()
 
@@ -68,6 +67,12 @@ class Stage:
         home = self._folder + os.sep
         file = path[len(home) :] if path.startswith(home) else ""
         return file if file in self._program.contents else None
+
+    def first_column(self, file: str, line: int) -> int:
+        """Return the column of the first sign of a line that is no space."""
+        lines = self._program.contents[file].decode("utf-8", "replace").split("\n")
+        text = lines[line - 1] if line <= len(lines) else ""
+        return len(text) - len(text.lstrip()) + 1
 
     def without_paths(self, message: str) -> str:
         """Return a message with paths from the root in the place of absolute ones."""
