@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from workbench import Workbench
+    from workbench import PROJECT, Workbench
 
 APP: Final = "web: {workload: {containers: {web: {image: 'a:1'}}}}\n"
 REST: Final = "workload: {containers: {web: {image: 'a:1'}}}"
@@ -154,11 +154,16 @@ def test_a_stack_without_app_files_is_told(workbench: Workbench) -> None:
     ) == only(workbench.fail())
 
 
-def test_kcl_is_told(workbench: Workbench) -> None:
-    """A stack in KCL is no empty stack."""
+def test_kcl_without_its_library_is_told(workbench: Workbench) -> None:
+    """A stack in KCL is no empty stack where `kcl-lib` is not installed."""
     workbench.write({"project.yaml": "name: shop", "dev/stack.yaml": "{}", "dev/main.k": "a = 1", "dev/kcl.mod": ""})
+    # A package of that name without its compiled part, found before any other.
+    workbench.write({"empty/kcl_lib/__init__.py": ""})
 
-    assert "dev/main.k:1:1: error[KR113]" == only(workbench.fail())[0]
+    report = workbench.fail("dev", env={"PYTHONPATH": f"{workbench.root / 'empty'}:{PROJECT}"})
+
+    assert "dev/main.k:1:1: error[KR113]" == only(report)[0]
+    assert "install `kusion-render[kcl]`" in report
 
 
 # What must not be read.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 import yaml
-from workbench import PROJECT, Workbench
+from workbench import NO_KCL, PROJECT, Workbench
 
 from kusion_render.cli import COMMANDS
 
@@ -90,7 +90,7 @@ def diagnostics_samples() -> list[tuple[str, dict[str, str], str]]:
     parts = re.split(r"\n## (KR\d+) [a-z-]+\n", text)
     found = []
     for code, body in zip(parts[1::2], parts[2::2], strict=True):
-        files = dict(re.findall(r"`([\w./@-]+)`:\n\n```yaml\n(.*?)```", body, re.DOTALL))
+        files = dict(re.findall(r"`([\w./@-]+)`:\n\n```(?:yaml|kcl|toml)\n(.*?)```", body, re.DOTALL))
         said = [block for block in re.findall(r"```text\n(.*?)```", body, re.DOTALL) if code in block]
         if files and said and code not in NOT_WHOLE:
             found.append((code, files, said[0].strip()))
@@ -108,13 +108,17 @@ def test_most_rules_have_a_sample() -> None:
 @pytest.mark.parametrize(("code", "files", "said"), SAMPLES, ids=[code for code, _, _ in SAMPLES])
 def test_a_rule_says_what_its_page_shows(workbench: Workbench, code: str, files: dict[str, str], said: str) -> None:
     """The files of a rule's page, as stack `shop/prod`, give the report beside them."""
+    program = any(name.endswith(".k") for name in files)
+    if program and NO_KCL:
+        pytest.skip("kcl-lib is not installed")
+    app = "web: {workload: {containers: {web: {image: registry.example/web:1.0.0}}}}\n"
     workbench.write(
         {
             "kusion-render.yaml": "compatibility: native\n",
             "shop/project.yaml": "name: shop\n",
             "shop/prod/stack.yaml": "name: prod\n",
             "workspaces/prod.yaml": "{}\n",
-            "shop/prod/app.yaml": "web: {workload: {containers: {web: {image: registry.example/web:1.0.0}}}}\n",
+            **({} if program else {"shop/prod/app.yaml": app}),
             **files,
         }
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from sources import GIT, Sources, app
-from workbench import PROJECT
+from workbench import NEEDS_KCL, PROJECT
 
 from kusion_render.diagnostics import Diagnostics, KusionRenderError, ToolError, UsageError
 from kusion_render.gitio import Git, Tree, open_repository
@@ -50,7 +50,10 @@ def rendered(root: str, source: Source | None = None, jobs: int = 1) -> dict[str
     return {path: content for each in made for path, content in each.items()}
 
 
-EXAMPLES: Final = sorted(path.name for path in (PROJECT / "examples").iterdir() if path.is_dir())
+EXAMPLES: Final = [
+    pytest.param(path.name, id=path.name, marks=[NEEDS_KCL] if list(path.rglob("*.k")) else [])
+    for path in sorted((PROJECT / "examples").iterdir())
+]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

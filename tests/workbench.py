@@ -9,9 +9,15 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any, Final
 
+import pytest
 import yaml
 
+from kusion_render.kcl import is_available
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
+# What is written in KCL is tested with the real thing, which is an extra.
+NO_KCL: Final = not is_available() and not os.environ.get("KR_REQUIRE_TOOLS")
+NEEDS_KCL: Final = pytest.mark.skipif(NO_KCL, reason="kcl-lib is not installed")
 
 
 class Run:

@@ -75,6 +75,14 @@ def find(view: View, pointer: Pointer, scope: Scope, diagnostics: Diagnostics) -
     if scope == "workspace":
         return _in_workspace(view, pointer, diagnostics)
     stack = view.source.stack
+    program = next((layer.file for layer in view.source.layers if layer.file.endswith(".k")), "")
+    if program:
+        where = view.trace.span(pointer) or Span(program)
+        help_ = "edit the line by hand, or set what the platform says with `--workspace`"
+        diagnostics.report(
+            NO_EDIT_FILE, f"`{stack.key}` is written in KCL, which is not edited here", where, help=help_
+        )
+        return None
     base = f"{stack.project.path}/base" if stack.project.path else "base"
     folder = base if scope == "base" else stack.path
     files = [

@@ -1,4 +1,4 @@
-"""Writes what is derived from the schemas: validators, the table of modules, the published schemas.
+"""Writes what is derived from the schemas: validators, the table of modules, published schemas, KCL's copies.
 
 `python -m kusion_render.schema.build` writes; with `--check` it lists what is stale and exits with 1.
 Needs fastjsonschema, which only the build does.
@@ -10,6 +10,7 @@ import os
 import pprint
 import sys
 
+from kusion_render.kcl.builtin import shared_files
 from kusion_render.schema import publish, slim
 from kusion_render.schema.positions import merge_positions, text_positions
 from kusion_render.schema.truth import PACKAGE, load, names
@@ -75,6 +76,8 @@ def wanted() -> dict[str, str]:
     for name in names():
         stem = name.replace("/", "_").replace("-", "_")
         files[f"kusion_render/schema/generated/{stem}.py"] = validator(name)
+    for path, content in shared_files().items():
+        files[f"kusion_render/kcl/packages/{path}"] = content
     for path, content in publish.bundles().items():
         files[f"schemas/v1/{path}"] = content
     return files
