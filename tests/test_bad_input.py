@@ -6,9 +6,10 @@ import os
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from workbench import PROJECT
 
 if TYPE_CHECKING:
-    from workbench import PROJECT, Workbench
+    from workbench import Workbench
 
 APP: Final = "web: {workload: {containers: {web: {image: 'a:1'}}}}\n"
 REST: Final = "workload: {containers: {web: {image: 'a:1'}}}"

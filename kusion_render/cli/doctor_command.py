@@ -13,6 +13,7 @@ from kusion_render import __version__
 from kusion_render.cli.session import Session, use_colour
 from kusion_render.cli.table import print_table
 from kusion_render.diagnostics import InputError, KusionRenderError
+from kusion_render.kcl import is_available
 
 _NEEDED: Final = ("click", "PyYAML", "jsonschema")
 
@@ -40,6 +41,9 @@ def _installation() -> list[tuple[str, str, str]]:
         ("libyaml", "ok" if yaml.__with_libyaml__ else "WRONG", "reads YAML; PyYAML must be built with it"),
     ]
     rows += [(name, "ok", metadata.version(name)) for name in _NEEDED]
+    readable = is_available()
+    detail = "reads stacks in KCL" if readable else "stacks in KCL need it; install `kusion-render[kcl]`"
+    rows.append(("kcl-lib", "ok" if readable else "missing", detail))
     compiled = os.path.isdir(os.path.join(os.path.dirname(os.path.dirname(__file__)), "__pycache__"))
     detail = "" if compiled else "starting is several times slower; run `python -m compileall` on the installation"
     rows.append(("compiled code", "ok" if compiled else "missing", detail))

@@ -20,6 +20,9 @@ _LITERAL: Final = re.compile(r"\b(str|int|float|bool)\(.*\)(?=$|[,;}\]|])")
 _CONFLICT: Final = re.compile(r"^conflicting values on the attribute '(.*?)'.*", re.DOTALL)
 _UNION_PATH: Final = re.compile(r"with union path :\n *(\S+)\n")
 _SPELLING: Final = re.compile(r", did you mean '\[\"?(.*?)\"?\]'\?.*|; replacement: .*", re.DOTALL)
+# The parser quotes what it meets: words of the file, which may stand in a text.
+_TOKEN: Final = re.compile(r"(?<=\]) got (?!(?:eof|newline|indent|dedent|identifier|literal)$)(?=.*\w).*$", re.DOTALL)
+_PREFIX: Final = re.compile(r"^error\[\w+\]: \w+ - ")
 _QUOTED: Final = re.compile(r"(?<![\w`])'([^']*)'(?!\w)")
 _SYNTAX: Final = "InvalidSyntax"
 
@@ -65,12 +68,13 @@ def complaints(text: str) -> list[Complaint]:
         found.setdefault(each.key(), each)
     if found:
         return list(found.values())
-    return [Complaint("", " ".join(plain.split()) or "KCL gives no reason", "", 1, 1)]
+    return [Complaint("", _PREFIX.sub("", " ".join(plain.split())) or "KCL gives no reason", "", 1, 1)]
 
 
 def without_values(message: str) -> str:
     """Return a message in one line, without the values it quotes: one of them may be a secret."""
     message = _SPELLING.sub("", message)
+    message = _TOKEN.sub("", message)
     message = _CONFLICT.sub(r"`\1` is given two different values; write `=` to override the first", message)
     message = _QUOTED.sub(r"`\1`", _LITERAL.sub(r"\1", " ".join(message.split())))
     return message[:1].lower() + message[1:]

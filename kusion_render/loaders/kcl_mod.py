@@ -69,7 +69,7 @@ def place(file: str, text: str, words: str) -> Span:
 
 def join(folder: str, path: str) -> str:
     """Return a path relative to `folder` as one from the root; it begins with `..` or `/` where it leads outside."""
-    joined = posixpath.normpath(posixpath.join(folder, path.replace("\\", "/")))
+    joined = posixpath.normpath(posixpath.join(folder, path.replace("\\", "/").replace("\0", "\ufffd")))
     return "" if joined == "." else joined
 
 

@@ -215,6 +215,8 @@ class _Collection:
         if name in PACKAGES and rest:
             known = sorted(_parts_of(name))
             help_ = suggest(path, known, f"`{name}` has {listing(known)}")
+        elif name in mod.paths:
+            help_ = f"there must be a folder {join(mod.paths[name], rest.replace('.', '/'))}/ with `.k` files"
         else:
             known = sorted({*PACKAGES, *mod.paths})
             help_ = suggest(
