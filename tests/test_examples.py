@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from workbench import NEEDS_KCL, PROJECT, Workbench
+from workbench import EXAMPLES, PROJECT, Workbench
 
 from kusion_render.assembly import assemble
 from kusion_render.delivery.ownership import OWNERSHIP_FILE, parse, serialise
@@ -20,11 +20,6 @@ from kusion_render.pipeline import Options
 from kusion_render.rendering import compile_stack
 from kusion_render.repository import Files, Repository, select
 from kusion_render.tracing import Trace
-
-EXAMPLES: Final = [
-    pytest.param(path.parent, id=path.parent.name, marks=[NEEDS_KCL] if list(path.parent.rglob("*.k")) else [])
-    for path in sorted((PROJECT / "examples").glob("*/kusion-render.yaml"))
-]
 
 
 def files(folder: Path) -> set[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 from sources import GIT, Sources, app
-from workbench import NEEDS_KCL, PROJECT
+from workbench import EXAMPLES
 
 from kusion_render.diagnostics import Diagnostics, KusionRenderError, ToolError, UsageError
 from kusion_render.gitio import Git, Tree, open_repository
@@ -50,27 +50,21 @@ def rendered(root: str, source: Source | None = None, jobs: int = 1) -> dict[str
     return {path: content for each in made for path, content in each.items()}
 
 
-EXAMPLES: Final = [
-    pytest.param(path.name, id=path.name, marks=[NEEDS_KCL] if list(path.rglob("*.k")) else [])
-    for path in sorted((PROJECT / "examples").iterdir())
-]
-
-
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_a_commit_renders_as_its_clean_checkout(example: str, tmp_path: Path) -> None:
+def test_a_commit_renders_as_its_clean_checkout(example: Path, tmp_path: Path) -> None:
     """Byte for byte, also with several processes, without a work tree, and from a folder inside the repository."""
     sources = Sources.begin(tmp_path)
-    shutil.copytree(PROJECT / "examples" / example, sources.root / "deep" / example)
+    shutil.copytree(example, sources.root / "deep" / example.name)
     commit = sources.save({})
     sources.git("push", "-q", "origin", "main")
     checkout = sources.clone("checkout")
     shutil.rmtree(sources.root / "deep")
-    root = str(sources.root / "deep" / example)
-    expected = rendered(str(checkout.root / "deep" / example))
+    root = str(sources.root / "deep" / example.name)
+    expected = rendered(str(checkout.root / "deep" / example.name))
 
     with open_repository(str(sources.root), GIT) as git:
-        assert expected == rendered(root, Tree(git, commit, f"deep/{example}", root))
-        assert expected == rendered(root, Tree(git, commit, f"deep/{example}", root), jobs=2)
+        assert expected == rendered(root, Tree(git, commit, f"deep/{example.name}", root))
+        assert expected == rendered(root, Tree(git, commit, f"deep/{example.name}", root), jobs=2)
     assert expected
 
 

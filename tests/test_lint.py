@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from workbench import PROJECT, Run, Workbench
+from workbench import EXAMPLES, PROJECT, Run, Workbench
 
 from kusion_render.attribution import Attribution, cause
 from kusion_render.diagnostics import Diagnostics, OutputPlace, Place
@@ -535,7 +535,7 @@ def test_no_secret_is_shown(workbench: Workbench) -> None:
 # What stands in the repository.
 
 
-@pytest.mark.parametrize("example", sorted(path.parent for path in PROJECT.glob("examples/*/kusion-render.yaml")))
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_are_clean(example: Any) -> None:
     """Examples, and so what `init` writes, have no finding."""
     run = Workbench(example).run("validate")

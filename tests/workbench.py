@@ -18,6 +18,11 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 # What is written in KCL is tested with the real thing, which is an extra.
 NO_KCL: Final = not is_available() and not os.environ.get("KR_REQUIRE_TOOLS")
 NEEDS_KCL: Final = pytest.mark.skipif(NO_KCL, reason="kcl-lib is not installed")
+# The folders of the examples, as parameters.
+EXAMPLES: Final = [
+    pytest.param(path.parent, id=path.parent.name, marks=[NEEDS_KCL] if list(path.parent.rglob("*.k")) else [])
+    for path in sorted((PROJECT / "examples").glob("*/kusion-render.yaml"))
+]
 
 
 class Run:
