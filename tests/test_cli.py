@@ -414,6 +414,8 @@ def test_an_interrupt_is_130(many: Workbench, jobs: str) -> None:
         [sys.executable, "-m", "kusion_render", "render", "--jobs", jobs],
         cwd=many.root,
         env={"PYTHONPATH": f"{many.root / 'patch'}:{PROJECT}", "PATH": os.environ["PATH"]},
+        # A shell's job in the background ignores it, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads here
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
