@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -20,7 +21,6 @@ from kusion_render.kcl.builtin import FOLDER, shared_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = NEEDS_KCL
 
@@ -55,6 +55,10 @@ def shop(workbench: Workbench) -> Workbench:
             "shop/dev/main.k": MAIN,
         }
     )
+
+
+# Lists the processes that this one has started.
+CHILDREN: Final = Path(f"/proc/self/task/{os.getpid()}/children")
 
 
 @pytest.fixture
@@ -548,6 +552,17 @@ def test_stopping_a_run_stops_its_child(shop: Workbench, tmp_path: Path) -> None
     assert [] == list(temporary.iterdir())
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+@pytest.mark.skipif(not CHILDREN.exists(), reason="the system does not list a process's children")
+def test_a_child_that_is_gone_is_replaced(evaluator: Evaluator, tmp_path: Path) -> None:
+    """What a child died of tells nothing about the next program, which a fresh one is asked about."""
+    before = CHILDREN.read_text().split()
+    assert {"a": {}} == evaluate(evaluator, tmp_path, "a = {}\n")
+    (child,) = set(CHILDREN.read_text().split()) - set(before)
+    os.kill(int(child), signal.SIGKILL)
+
+    assert {"b": {}} == evaluate(evaluator, tmp_path, "b = {}\n")
 
 
 def test_the_child_has_nothing(evaluator: Evaluator, tmp_path: Path) -> None:

@@ -43,6 +43,10 @@ class Failure(Exception):  # noqa: N818 - the word of this program for what a ch
         self.what: Final = what
 
 
+class _Crashed(Failure):
+    """The child is gone, and not for the time it took."""
+
+
 class Outcome:
     """What a program came to: its result as JSON, or what is wrong with it."""
 
@@ -140,6 +144,18 @@ class Evaluator:
         self._child = 0
 
     def _ask(self, method: str, body: bytes) -> bytes:
+        try:
+            kind, answer = self._exchange(method, body)
+        except _Crashed:
+            # A child may fall over what was asked before, or over itself: only a fresh one tells about this question.
+            kind, answer = self._exchange(method, body)
+        if kind == _LARGE:
+            raise Failure(f"comes to more than {self._output} bytes")
+        if kind == _RAISED:
+            raise Failure("makes KCL itself fail")
+        return answer
+
+    def _exchange(self, method: str, body: bytes) -> tuple[bytes, bytes]:
         if not self._child or self._owner != os.getpid():
             # A worker process does not share the child of the one that forked it.
             self._start()
@@ -148,18 +164,13 @@ class Evaluator:
             _write(self._questions, len(name).to_bytes(_HEADER, "big") + name)
             _write(self._questions, len(body).to_bytes(_HEADER, "big") + body)
             kind = self._read(1)
-            answer = self._read(int.from_bytes(self._read(_HEADER), "big"))
+            return kind, self._read(int.from_bytes(self._read(_HEADER), "big"))
         except (BrokenPipeError, EOFError):
             raise self._died() from None
         except BaseException:
             # Also when the user stops the run: a child that is at work would go on.
             self.close()
             raise
-        if kind == _LARGE:
-            raise Failure(f"comes to more than {self._output} bytes")
-        if kind == _RAISED:
-            raise Failure("makes KCL itself fail")
-        return answer
 
     def _read(self, count: int) -> bytes:
         content = bytearray()
@@ -185,7 +196,7 @@ class Evaluator:
         self._child = 0
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
             return Failure(self._late())
-        return Failure(f"recurses without end, or takes more than {self._memory} bytes of memory")
+        return _Crashed(f"recurses without end, or takes more than {self._memory} bytes of memory")
 
     def _start(self) -> None:
         questions, ours = os.pipe()
@@ -280,8 +291,11 @@ def _mapped() -> int:
 
 def _confine(questions: int, answers: int, memory: int) -> None:
     """Give up what a program has no use for: open files, the environment, signals, memory, written files."""
+    import gc
     import resource
 
+    # What the parent left to be collected may need threads and files that are not here.
+    gc.disable()
     # Ctrl-C reaches the whole group; the one who started us ends us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGALRM, signal.SIGTERM):

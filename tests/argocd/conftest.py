@@ -13,6 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+# What gRPC does in a process that forks would start threads in the children of other tests.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from cmp_sidecar import PLUGIN, REAL_VARIABLE, Sidecar, bare_environment, confined
 
 if TYPE_CHECKING:
