@@ -6,12 +6,12 @@ would have asked the same there. A render that fails may have asked too little, 
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from kusion_render.diagnostics import Diagnostics
 from kusion_render.inputs import Recorder
 from kusion_render.rendering import compile_stack
+from kusion_render.repository import Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kusion_render.inputs import Inputs
     from kusion_render.model import Spec
     from kusion_render.pipeline import Options
-    from kusion_render.repository import Files, Repository, Target
+    from kusion_render.repository import Repository, Target
 
 ADDED: Final = "added"
 REMOVED: Final = "removed"
@@ -102,26 +102,11 @@ class _Answers:
     def _is_same(self, path: str, listed: bool) -> bool:  # noqa: FBT001 - the two kinds of question
         known = self._same.get((path, listed))
         if known is None:
-            tell = _names if listed else _content
+            tell = Files.listing if listed else _content
             new, old = self._sides
             known = self._same[path, listed] = tell(new, path) == tell(old, path)
         return known
 
 
-def _content(files: Files, path: str) -> tuple[str, ...]:
-    """Tell a path's own content apart: nothing, a folder, a link to somewhere, or bytes."""
-    place = files.path(path)
-    link = files.source.link(place)
-    if link is not None:
-        return "link", link
-    content = files.source.own(place)
-    if content is not None:
-        return "file", sha256(content).hexdigest()
-    return ("there",) if files.source.is_there(place) else ()
-
-
-def _names(files: Files, path: str) -> list[tuple[str, bool]] | None:
-    try:
-        return sorted(files.source.entries(files.path(path)))
-    except OSError:
-        return None
+def _content(files: Files, path: str) -> tuple[str | None, bool]:
+    return files.digest(path), files.lacks(path)

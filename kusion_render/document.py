@@ -228,6 +228,11 @@ def leaves(data: Json, pointer: Pointer = ()) -> Iterator[tuple[Pointer, Json]]:
         yield pointer, data
 
 
+def json_pointer(text: str) -> tuple[str, ...]:
+    """Return the steps of a JSON Pointer (RFC 6901), which is empty or begins with `/`."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:])
+
+
 def dotted(pointer: Pointer) -> str:
     """Write a place the way users do: `web.env["a.b"].command[0]`."""
     text = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kusion_render.document import json_pointer
 from kusion_render.yamlio.scalars import scalar
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ def parse(text: str) -> tuple[Pointer, Any]:
     """
     if text.startswith("/"):
         place, equals, value = text.partition("=")
-        pointer: Pointer = tuple(part.replace("~1", "/").replace("~0", "~") for part in place[1:].split("/"))
+        pointer: Pointer = json_pointer(place)
     else:
         pointer, equals, value = _dotted(text)
     if not equals:

@@ -7,6 +7,7 @@ from kusion_render.kubernetes.checks import problems
 from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.kubernetes.pods import containers, items
 from kusion_render.kubernetes.references import ALWAYS_PRESENT, references
+from kusion_render.kubernetes.scopes import group
 from kusion_render.suggestion import suggest
 
 TYPE_CHECKING = False
@@ -228,6 +229,5 @@ def _refuse_duplicates(resources: Sequence[Resource], diagnostics: Diagnostics) 
 def identity(resource: Resource) -> tuple[str, ...]:
     """Return what makes an object one and the same in a cluster: group, kind, namespace, name."""
     manifest = resource.attributes
-    group = manifest["apiVersion"].rpartition("/")[0]
     metadata = manifest["metadata"]
-    return (group, manifest["kind"], metadata.get("namespace", ""), metadata.get("name", ""))
+    return (group(manifest["apiVersion"]), manifest["kind"], metadata.get("namespace", ""), metadata.get("name", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kusion_render.kubernetes.scopes import group
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +68,7 @@ def namespace_of(manifest: Any) -> str:
 
 def group_of(manifest: Any) -> str:
     """Return the API group, empty for the first of all groups."""
-    return text_at(manifest, "apiVersion").rpartition("/")[0]
+    return group(text_at(manifest, "apiVersion"))
 
 
 def of_kind(manifests: Sequence[Manifest], *kinds: str) -> list[Manifest]:

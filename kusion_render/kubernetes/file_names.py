@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.kubernetes.limits import shorten
-from kusion_render.kubernetes.scopes import KNOWN_KINDS
+from kusion_render.kubernetes.scopes import KNOWN_KINDS, group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ _LONGEST: Final = 255 - len(SUFFIX)
 def file_name(manifest: Mapping[str, Any], taken: Container[str]) -> str:
     """Return `<kind>[.<group>]-<name>.yaml` for an object, or a longer name where that one is taken."""
     kind, metadata = manifest["kind"], manifest["metadata"]
-    group = manifest["apiVersion"].rpartition("/")[0]
-    sort = kind if (group, kind) in KNOWN_KINDS else f"{kind}.{group}"
+    api_group = group(manifest["apiVersion"])
+    sort = kind if (api_group, kind) in KNOWN_KINDS else f"{kind}.{api_group}"
     name = metadata.get("name") or ""
-    for parts in ((sort, name), (sort, metadata.get("namespace") or "", name), (f"{kind}.{group}", "", name)):
+    for parts in ((sort, name), (sort, metadata.get("namespace") or "", name), (f"{kind}.{api_group}", "", name)):
         wish = safe("-".join(part for part in parts if part)) + SUFFIX
         if wish not in taken:
             return wish
-    return shorten(safe(f"{kind}.{group}-{manifest['apiVersion']}-{name}-again"), _LONGEST) + SUFFIX
+    return shorten(safe(f"{kind}.{api_group}-{manifest['apiVersion']}-{name}-again"), _LONGEST) + SUFFIX
 
 
 def safe(name: str) -> str:

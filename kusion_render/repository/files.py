@@ -256,7 +256,7 @@ class Files:
         content = self._bytes[file] if file in self._bytes else self.content(file, Diagnostics())
         return None if content is None else content.decode("utf-8", errors="replace")
 
-    # What receipts compare. Nothing of it is an input of a render, so that no record is kept.
+    # What receipts and `affected` compare. Nothing of it is an input of a render, so that no record is kept.
 
     def digest(self, file: str) -> str | None:
         """Return the digest of a file's bytes, None for what no render could read; the bytes are not kept."""

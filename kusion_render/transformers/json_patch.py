@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kusion_render.document import json_pointer
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,10 +36,10 @@ def json_patch(data: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
     for number, operation in enumerate(operations):
         key = "path"
         try:
-            path = _steps(operation["path"])
+            path = json_pointer(operation["path"])
             if operation["op"] in ("move", "copy"):
                 key = "from"
-                data = _moved(data, operation, _steps(operation["from"]), path)
+                data = _moved(data, operation, json_pointer(operation["from"]), path)
             elif operation["op"] == "test":
                 _test(data, operation, path, number)
             else:
@@ -48,11 +50,7 @@ def json_patch(data: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
     return data
 
 
-def _steps(path: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
-
-
-def _moved(data: Any, operation: Mapping[str, Any], source: list[str], path: list[str]) -> Any:
+def _moved(data: Any, operation: Mapping[str, Any], source: Sequence[str], path: Sequence[str]) -> Any:
     value = _find(data, source)
     if operation["op"] == "move":
         if path[: len(source)] == source and path != source:
@@ -61,7 +59,7 @@ def _moved(data: Any, operation: Mapping[str, Any], source: list[str], path: lis
     return _changed(data, "add", path, value)
 
 
-def _test(data: Any, operation: Mapping[str, Any], path: list[str], number: int) -> None:
+def _test(data: Any, operation: Mapping[str, Any], path: Sequence[str], number: int) -> None:
     if _find(data, path) != operation.get("value"):
         # The value is not shown: it may be a secret's.
         raise JsonPatchError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kusion_render.kubernetes.scopes import CLUSTER_SCOPED
+from kusion_render.kubernetes.scopes import is_cluster_scoped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def without_labels(manifest: dict[str, Any], labels: Mapping[str, str]) -> dict[
 def _comes_out(manifest: Mapping[str, Any], namespace: str) -> bool:
     """Tell whether an object is the same after kustomize has written the namespace."""
     kind = manifest["kind"]
-    clustered = (manifest["apiVersion"].rpartition("/")[0], kind) in CLUSTER_SCOPED
+    clustered = is_cluster_scoped(manifest["apiVersion"], kind)
     if manifest["metadata"].get("namespace") != (None if clustered else namespace) or kind in _DEEP:
         return False
     if kind == "Namespace":
