@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from importlib.metadata import requires
@@ -37,13 +38,13 @@ def pins(name: str) -> dict[str, tuple[str, list[str]]]:
 
 
 def test_every_package_of_the_image_is_pinned_by_digest() -> None:
-    """The run-time requirements of pyproject.toml, and all that they require, each in a version that they allow."""
-    pinned = pins("requirements.txt")
+    """The requirements of pyproject.toml, and all that they require, each in a version that they allow."""
+    pinned = {**pins("requirements.txt"), **pins("requirements-kcl.txt")}
     asked = [Requirement(each) for each in requires("kusion-render") or []]
     seen = set()
     while asked:
         requirement = asked.pop()
-        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": each}) for each in ("", "kcl")):
             continue
         name = canonicalize_name(requirement.name)
         version, digests = pinned.get(name, ("", []))
@@ -54,6 +55,7 @@ def test_every_package_of_the_image_is_pinned_by_digest() -> None:
             asked += [Requirement(each) for each in requires(name) or []]
 
     assert {"click", "pyyaml", "jsonschema"} <= seen
+    assert {"kcl-lib", "protobuf"} == set(pins("requirements-kcl.txt"))
     assert {"setuptools"} == set(pins("requirements-build.txt"))
 
 
@@ -67,9 +69,10 @@ def instructions() -> list[tuple[str, str]]:
 def test_the_image_s_base_is_one_version() -> None:
     """The base is an argument with a whole version and no registry; nothing else comes from outside but wheels."""
     found = instructions()
-    base = dict(found)["ARG"]
+    base, *others = (rest for word, rest in found if word == "ARG")
 
     assert re.fullmatch(r"PYTHON_IMAGE=python:3\.\d+\.\d+-slim-\w+", base)
+    assert ["KCL="] == others
     assert ["${PYTHON_IMAGE} AS build", "scratch"] == [rest for word, rest in found if word == "FROM"]
     assert "ADD" not in dict(found)
     for word, rest in found:
@@ -155,8 +158,9 @@ def test_it_renders_from_a_read_only_tree_by_its_bytecode(workbench: Workbench, 
 class ImageBuild:
     """The Dockerfile's steps on this machine, its absolute folders below another one."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, arguments: dict[str, str]) -> None:
         self.root: Final = root
+        self.arguments: Final = arguments
         self.image: Final = root / "image"
         self.python: Final = root / "python"
         subprocess.run([sys.executable, "-m", "venv", str(self.python)], check=True)
@@ -175,6 +179,8 @@ class ImageBuild:
                 self.copy(sources, Path(self.path(target)))
             elif word == "RUN":
                 self.run(rest)
+            elif word == "ARG":
+                self.arguments.setdefault(*rest.split("=", 1))
 
     def copy(self, sources: list[str], target: Path) -> None:
         """Copy as Docker does: files into a folder, a folder's content into one."""
@@ -193,7 +199,7 @@ class ImageBuild:
         done = subprocess.run(
             ["sh", "-ec", self.path(line)],
             cwd=self.root / "source",
-            env=env,
+            env={**env, **self.arguments},
             capture_output=True,
             text=True,
             check=False,
@@ -215,8 +221,20 @@ class ImageBuild:
         return Run(subprocess.run(command, env={**settings, **env}, preexec_fn=enter, capture_output=True, check=False))
 
 
+KCL: Final = """\
+import kam.v1.app_configuration as ac
+import service
+import service.container as c
+
+web: ac.AppConfiguration {
+    workload: service.Service {containers: {web: c.Container {image: "registry.example/web:1.0.0"}}}
+}
+"""
+
+
 @pytest.mark.integration
-def test_the_dockerfile_s_steps_give_an_image_that_renders(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kcl", [False, True], ids=["yaml", "kcl"])
+def test_the_dockerfile_s_steps_give_an_image_that_renders(tmp_path: Path, *, kcl: bool) -> None:
     """What the steps put into the image renders as user 999 with nothing else there, and holds no shell.
 
     The steps fetch the pinned packages, so `make integration` alone runs them.
@@ -225,12 +243,17 @@ def test_the_dockerfile_s_steps_give_an_image_that_renders(tmp_path: Path) -> No
         pytest.skip("needs the package index")
     if os.geteuid() != 0:
         pytest.skip("needs root, to change the root folder")
-    build = ImageBuild(tmp_path)
+    build = ImageBuild(tmp_path, {"KCL": "1"} if kcl else {})
     build.build()
+    # Every container has it.
+    (build.image / "dev").mkdir()
+    os.mknod(build.image / "dev/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    (build.image / "dev/null").chmod(0o666)
     repository = build.image / "tmp/_cmp_server/1"
     Workbench(repository).app(
         "web: {workload: {containers: {web: {image: registry.example/web:1.0.0}}}}\n",
         **{"shop/dev/yaml.py": "raise SystemExit('the repository was run')\n"},
+        **{"shop/kcl/stack.yaml": "name: kcl\n", "shop/kcl/main.k": KCL},
     )
     before = sorted(str(path) for path in build.image.rglob("*"))
 
@@ -240,8 +263,17 @@ def test_the_dockerfile_s_steps_give_an_image_that_renders(tmp_path: Path) -> No
     (repository / "shop/dev/app.yaml").write_text("web: {workload: {replica: 1}}\n")
     bad = build.start("argocd", "generate", folder=folder, env=env)
 
+    kcl_folder = folder.replace("dev", "kcl")
+    other = build.start("argocd", "generate", folder=kcl_folder, env={"ARGOCD_APP_SOURCE_PATH": "shop/kcl"})
+
     assert (0, "") == (good.exit_code, good.stderr)
     assert "web" == good.manifest("Deployment")["metadata"]["name"]
+    if kcl:
+        assert (0, "") == (other.exit_code, other.stderr)
+        assert "web" == other.manifest("Deployment")["metadata"]["name"]
+    else:
+        assert (1, "") == (other.exit_code, other.stdout)
+        assert "help: install `kusion-render[kcl]`" in other.stderr
     assert (1, "") == (bad.exit_code, bad.stdout)
     assert bad.stderr.startswith("shop/dev/app.yaml:1:")
     assert before == sorted(str(path) for path in build.image.rglob("*"))

@@ -196,6 +196,8 @@ class Evaluator:
         self._child = 0
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
             return Failure(self._late())
+        if os.WIFEXITED(status):
+            return _Crashed("can't be run, KCL's evaluator ends by itself here")
         return _Crashed(f"recurses without end, or takes more than {self._memory} bytes of memory")
 
     def _start(self) -> None:

@@ -37,10 +37,11 @@ class Pin:
 
 
 def main() -> int:
-    """Write both requirements files anew."""
+    """Write all requirements files anew."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = {
         "requirements.txt": ("what runs in the image", project["project"]["dependencies"]),
+        "requirements-kcl.txt": ("what evaluates KCL", project["project"]["optional-dependencies"]["kcl"]),
         "requirements-build.txt": ("what builds the image", project["build-system"]["requires"]),
     }
     for name, (what, requirements) in wanted.items():
