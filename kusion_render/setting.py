@@ -1,15 +1,34 @@
-"""Places and values given on the command line: `APP.path.to.field=VALUE`."""
+"""What is given on the command line: places and values as `APP.path.to.field=VALUE`, arguments as `NAME=VALUE`."""
 
 from __future__ import annotations
 
+from kusion_render.diagnostics import UsageError
 from kusion_render.document import json_pointer
 from kusion_render.yamlio.scalars import scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from kusion_render.diagnostics import Pointer
+
+
+def parse_arguments(texts: Iterable[str]) -> dict[str, str]:
+    """Read each `NAME=VALUE` that answers `option(NAME)` of programs in KCL.
+
+    Raises:
+        UsageError: when there is no `=`, no name, or two values for one.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise UsageError(f"-D {name or text}: write NAME=VALUE")
+        if name in found:
+            raise UsageError(f"-D {name}: said twice")
+        found[name] = value
+    return found
 
 
 def parse(text: str) -> tuple[Pointer, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 import yaml
+from sources import Sources
 from workbench import NEEDS_KCL, PROJECT, Workbench
 
 from kusion_render.kcl import PACKAGES, Evaluator, Failure, package_folder
@@ -218,6 +219,28 @@ def test_options_are_answered_by_arguments(shop: Workbench) -> None:
     assert ["registry.example/web:said"] == images(shop, "-D", "tag=said")
     assert 0 == shop.run("validate", "shop/dev", "-D", "tag=said").exit_code
     assert "web:said" in shop.run("explain", "shop/dev", "deployment/shop-dev-web", "-D", "tag=said").stdout
+
+
+def test_commands_on_revisions_and_the_plug_in_answer_too(tmp_path: Path) -> None:
+    """`diff` and `affected` take `-D`, the plug-in a parameter: without an answer, the program has none to go on with."""
+    sources = Sources.begin(tmp_path)
+    for name in ("dev", "prod"):
+        (sources.root / f"shop/{name}/app.yaml").unlink()
+    program = MAIN.replace('1"', '" + option("tag")')
+    sources.save({"shop/dev/main.k": program, "shop/prod/main.k": program})
+    sources.write({"shop/dev/main.k": program.replace("registry.example/web", "registry.example/other")})
+    parameters = json.dumps([{"name": "arguments", "map": {"tag": "new"}}])
+    environment = {"ARGOCD_APP_SOURCE_PATH": "shop/dev", "ARGOCD_APP_PARAMETERS": parameters}
+
+    diff = sources.run("diff", "-D", "tag=new")
+    affected = sources.run("affected", "-D", "tag=new")
+    generated = sources.run("argocd", "generate", folder="shop/dev", env=environment)
+
+    assert "registry.example/web:new → registry.example/other:new" in diff.stdout, diff.stdout + diff.stderr
+    assert "shop/dev" in affected.stdout
+    assert "image: registry.example/other:new" in generated.stdout, generated.stderr
+    environment["ARGOCD_APP_PARAMETERS"] = json.dumps([{"name": "arguments", "array": ["tag"]}])
+    assert "-D tag: write NAME=VALUE" in sources.run("argocd", "generate", folder="shop/dev", env=environment).stderr
 
 
 def test_an_argument_that_nobody_asks_for_is_told(shop: Workbench) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kusion_render.cli.revisions import Sides, revision_options
-from kusion_render.cli.session import DIFFERENT, use_colour
+from kusion_render.cli.session import DIFFERENT, argument_option, use_colour
 from kusion_render.cli.table import print_table
+from kusion_render.pipeline import Options
+from kusion_render.setting import parse_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 @click.command("affected")
 @click.argument("stacks", nargs=-1, metavar="[STACK]...")
 @revision_options
+@argument_option
 @click.option(
     "--format",
     "-f",
@@ -35,6 +38,7 @@ def command(
     base: str,
     head: str | None,
     merge_base: bool,  # noqa: FBT001 - click passes options by name
+    arguments: tuple[str, ...],
     output_format: str,
     exit_code: bool,  # noqa: FBT001 - click passes options by name
 ) -> None:
@@ -49,7 +53,8 @@ def command(
       kusion-render affected --base main
       kusion-render affected --base origin/main --head HEAD --merge-base --format github-matrix
     """
-    sides = Sides(stacks, base, head, merge_base=merge_base)
+    options = Options(arguments=parse_arguments(arguments))
+    sides = Sides(stacks, base, head, merge_base=merge_base, options=options)
     with sides.git:
         _, found = sides.render()
     _FORMATS[output_format](found)

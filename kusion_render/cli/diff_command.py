@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kusion_render.cli.revisions import Sides, revision_options
-from kusion_render.cli.session import DIFFERENT, use_colour
+from kusion_render.cli.session import DIFFERENT, argument_option, use_colour
 from kusion_render.diagnostics import InputError
 from kusion_render.pipeline import Options
+from kusion_render.setting import parse_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.command("diff")
 @click.argument("stacks", nargs=-1, metavar="[STACK]...")
 @revision_options
+@argument_option
 @click.option(
     "--format",
     "-f",
@@ -44,6 +46,7 @@ def command(
     base: str,
     head: str | None,
     merge_base: bool,  # noqa: FBT001 - click passes options by name
+    arguments: tuple[str, ...],
     output_format: str,
     max_bytes: int,
     exit_code: bool,  # noqa: FBT001 - click passes options by name
@@ -61,7 +64,8 @@ def command(
     """
     from kusion_render.diff import compare, write
 
-    sides = Sides(stacks, base, head, merge_base=merge_base, options=Options(namespace_policy="set"))
+    options = Options(arguments=parse_arguments(arguments))
+    sides = Sides(stacks, base, head, merge_base=merge_base, options=options)
     with sides.git:
         renders, affected = sides.render()
         _stop_at_problems(sides.new, renders)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kusion_render.cli.rendered_line import read_line
-from kusion_render.cli.session import Session, argument_option, parse_arguments, use_colour
+from kusion_render.cli.session import Session, argument_option, use_colour
 from kusion_render.diagnostics import Diagnostics, InputError, KusionRenderError, UsageError
 from kusion_render.document import dotted
 from kusion_render.kubernetes.order import sort_key
 from kusion_render.pipeline import Options
 from kusion_render.rendering import compile_stack
 from kusion_render.report.display import neutralise
+from kusion_render.setting import parse_arguments
 from kusion_render.suggestion import suggest
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kusion_render.cli.session import SHARD, Session, argument_option, parse_arguments
+from kusion_render.cli.session import SHARD, Session, argument_option
 from kusion_render.diagnostics import InputError
 from kusion_render.inputs import Recorder
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
+from kusion_render.setting import parse_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

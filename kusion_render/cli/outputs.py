@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from kusion_render.cli.render_command import Work, find_target
-from kusion_render.cli.session import Session, parse_arguments
+from kusion_render.cli.session import Session
 from kusion_render.delivery.plan import Folder
 from kusion_render.diagnostics import Rule, UsageError
 from kusion_render.gitio import Git, Tree, open_repository
 from kusion_render.pipeline import Options
 from kusion_render.repository import find_root
+from kusion_render.setting import parse_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

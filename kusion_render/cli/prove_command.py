@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.session import DIFFERENT, Session, parse_setting, progress
+from kusion_render.cli.session import DIFFERENT, Session, argument_option, parse_setting, progress
 from kusion_render.diagnostics import InputError, ToolError
 from kusion_render.kubernetes.order import ordered, sort_key
 from kusion_render.pipeline import Options
 from kusion_render.proving import PROGRAMS, Proof, differences, missing_tools
 from kusion_render.rendering import compile_all
+from kusion_render.setting import parse_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +33,14 @@ _PROFILES: Final = {"helm": "helm", "kustomize": "plain"}
 @click.option("--chart-per", type=click.Choice(["app", "project"]), default="app", show_default=True)
 @click.option("--workspace", "-w", help="Render on this workspace instead of the stack's own.")
 @click.option("--set", "settings", multiple=True, metavar="APP.PATH=VALUE", help="Set a value above all app files.")
+@argument_option
 def command(
     stacks: tuple[str, ...],
     names: tuple[str, ...],
     chart_per: str,
     workspace: str | None,
     settings: tuple[str, ...],
+    arguments: tuple[str, ...],
 ) -> int:
     """Prove that charts and overlays come to the plain manifests.
 
@@ -58,9 +61,10 @@ def command(
     session = Session()
     targets = session.select(stacks, workspace)
     given = [parse_setting(setting) for setting in settings]
+    answers = parse_arguments(arguments)
     failed = 0
     for name in chosen:
-        specs = _specs(session, targets, Options(settings=given, profile=_PROFILES[name]))
+        specs = _specs(session, targets, Options(settings=given, profile=_PROFILES[name], arguments=answers))
         options: dict[str, Json] = {"chart_per": chart_per} if name == "helm" else {}
         failed += _prove(session, name, specs, options)
     return DIFFERENT if failed else 0

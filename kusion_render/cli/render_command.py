@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.session import SHARD, Session, argument_option, parse_arguments, parse_setting, progress
+from kusion_render.cli.session import SHARD, Session, argument_option, parse_setting, progress
 from kusion_render.diagnostics import Diagnostics, InputError, UsageError
 from kusion_render.pipeline import Options
 from kusion_render.receipts import Made, Receipts
 from kusion_render.rendering import render_all
 from kusion_render.repository.disk import Disk
+from kusion_render.setting import parse_arguments
 from kusion_render.suggestion import suggest
 from kusion_render.targets import built_in
 from kusion_render.transformers.profile import PROFILES

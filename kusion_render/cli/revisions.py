@@ -10,7 +10,6 @@ from kusion_render.affected import affected, render_with_inputs
 from kusion_render.cli.outputs import open_git, session_at
 from kusion_render.cli.session import Session, progress
 from kusion_render.diagnostics import Diagnostics
-from kusion_render.pipeline import Options
 from kusion_render.repository import select
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from kusion_render.affected import Affected, Render
     from kusion_render.gitio import Git
+    from kusion_render.pipeline import Options
     from kusion_render.repository import Target
 
 Command = Any  # click's decorated function
@@ -44,7 +44,7 @@ class Sides:
         head: str | None,
         *,
         merge_base: bool,
-        options: Options | None = None,
+        options: Options,
     ) -> None:
         git, root = open_git()
         self.git: Final[Git] = git
@@ -54,7 +54,7 @@ class Sides:
             old = git.merge_base(old, new)
         self.new: Final = session_at(git, root, new) if head else Session()
         self.old: Final = session_at(git, root, old)
-        self._options: Final = options or Options()
+        self._options: Final = options
         self._choose(patterns)
 
     def _choose(self, patterns: Sequence[str]) -> None:

@@ -124,23 +124,6 @@ def progress(total: int) -> tuple[Callable[[str], None] | None, Callable[[], Non
     return step, finish
 
 
-def parse_arguments(texts: Sequence[str]) -> dict[str, str]:
-    """Read each `NAME=VALUE` of `-D`.
-
-    Raises:
-        UsageError: when there is no `=`, no name, or two values for one.
-    """
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise UsageError(f"-D {name or text}: write NAME=VALUE")
-        if name in found:
-            raise UsageError(f"-D {name}: said twice")
-        found[name] = value
-    return found
-
-
 def parse_setting(text: str) -> tuple[tuple[str | int, ...], object]:
     """Read `APP.path=VALUE`, or `/APP/path=VALUE` as a JSON Pointer, of `--set`.
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kusion_render.cli.session import SHARD, Session, argument_option, parse_arguments, progress
+from kusion_render.cli.session import SHARD, Session, argument_option, progress
 from kusion_render.diagnostics import InputError
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
 from kusion_render.report import FORMATS
 from kusion_render.repository import select, shard
+from kusion_render.setting import parse_arguments
 
 if TYPE_CHECKING:
     from kusion_render.diagnostics import Diagnostics

@@ -10,12 +10,12 @@ from kusion_render.assembly import assemble, is_app
 from kusion_render.diagnostics import Diagnostics, InputError, UsageError
 from kusion_render.document import EVERY
 from kusion_render.pipeline import Options, read
-from kusion_render.setting import parse, read_value
+from kusion_render.setting import parse, parse_arguments, read_value
 from kusion_render.suggestion import listing, suggest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from typing import Any, Final, TypeAlias
 
     from kusion_render.diagnostics import Pointer
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Those that are one text can be said in the plug-in's `env` too.
 _TEXTS: Final = ("stack", "workspace", "profile", "preview")
-PARAMETERS: Final = (*_TEXTS, "image", "replicas", "set")
+PARAMETERS: Final = (*_TEXTS, "image", "replicas", "set", "arguments")
 DEFAULT_PROFILE: Final = "argocd"
 
 
@@ -94,25 +94,29 @@ def options_for(
             check_preview(preview)
         except ValueError as error:
             raise UsageError(f"parameter `preview`: {error}") from error
-    settings = [*_set(parameters.get("set")), *_paths(parameters)]
+    arguments = parse_arguments(_assignments("arguments", parameters.get("arguments")))
+    settings = [*(_parsed("set", text) for text in _assignments("set", parameters.get("set"))), *_paths(parameters)]
     if "image" in parameters or "replicas" in parameters:
-        settings = [*_short(parameters, repository, target, settings), *settings]
+        places = short_places(repository, target, Options(settings=settings, arguments=arguments))
+        settings = [*_short(parameters, places), *settings]
     return Options(
         settings=settings,
         namespace_policy="omit",
         namespace=environment.get("ARGOCD_APP_NAMESPACE", ""),
         profile=profile,
         preview=preview,
+        arguments=arguments,
     )
 
 
-def _set(said: Any) -> Iterator[Setting]:
+def _assignments(name: str, said: Any) -> list[str]:
+    """Return what a parameter says as texts with `=`, from a map, a list or a single one."""
     if isinstance(said, dict):
-        said = [f"{path}={value}" for path, value in sorted(said.items())]
-    for text in said if isinstance(said, list) else [said] if said is not None else ():
-        if not isinstance(text, str):
-            raise UsageError("parameter `set` must hold texts")
-        yield _parsed("set", text)
+        said = [f"{key}={value}" for key, value in sorted(said.items())]
+    texts = said if isinstance(said, list) else [] if said is None else [said]
+    if not all(isinstance(text, str) for text in texts):
+        raise UsageError(f"parameter `{name}` must hold texts")
+    return texts
 
 
 def _paths(parameters: Mapping[str, Any]) -> Iterator[Setting]:
@@ -128,11 +132,8 @@ def _parsed(name: str, text: str) -> Setting:
         raise UsageError(f"parameter `{name}`, `{text.partition('=')[0]}`: {error}") from error
 
 
-def _short(
-    parameters: Mapping[str, Any], repository: Repository, target: Target, settings: Sequence[Setting]
-) -> Iterator[Setting]:
+def _short(parameters: Mapping[str, Any], places: Mapping[str, Mapping[str, Pointer]]) -> Iterator[Setting]:
     """Yield what `image` and `replicas` mean: a text for the only place there is, or a map of places to texts."""
-    places = short_places(repository, target, Options(settings=settings))
     for name in ("image", "replicas"):
         said = parameters.get(name)
         known = places[name]
