@@ -151,6 +151,15 @@ def test_init_overwrites_nothing(workbench: Workbench) -> None:
     )
 
 
+def test_init_where_nothing_can_be_written(workbench: Workbench) -> None:
+    """A file that stands where a folder should."""
+    workbench.write({"shop": "a file\n"})
+    run = workbench.run("init", "shop/new")
+
+    assert 2 == run.exit_code
+    assert "cannot be written: not a directory; choose another folder" in run.stderr
+
+
 def test_init_adds_a_project(workbench: Workbench) -> None:
     """`--only-project` adds one to a repository, and both render."""
     workbench.run("init", ".", "--project", "shop")

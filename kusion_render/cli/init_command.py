@@ -36,13 +36,20 @@ def command(folder: str, project: str | None, only_project: bool) -> None:  # no
     if taken:
         raise UsageError(f"`{os.path.join(folder, taken[0])}` is there already; nothing was written")
     for path, text in files.items():
-        full = os.path.join(folder, *path.split("/"))
-        os.makedirs(os.path.dirname(full) or ".", exist_ok=True)
-        with open(full, "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        _write(os.path.join(folder, *path.split("/")), text)
         click.echo(f"  wrote {os.path.join(folder, path) if folder != '.' else path}", err=True)
     enter = "" if folder == "." else f"cd {shlex.quote(folder)} && "
     click.echo(f"\nNow try:\n  {enter}kusion-render render", err=True)
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        reason = (error.strerror or "no reason given").lower()
+        raise UsageError(f"`{path}` cannot be written: {reason}; choose another folder") from error
 
 
 def _refuse_nesting(folder: str) -> None:
