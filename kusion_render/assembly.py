@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Keys of a module's configs that Kusion reads itself, whatever the module.
 _KUSION_OWN: Final = frozenset(("projectSelector", "importedResources", "healthPolicy"))
 _JOINED: Final = {"k8s_manifest": ("paths",)}
+# Of these modules Kusion lays what the platform says over what developers say.
+_PLATFORM_WINS: Final = frozenset(("opensearch",))
 _GROUPS: Final = ("containers", "initContainers")
 
 
@@ -229,14 +231,16 @@ def _lay_platform(app: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
             if isinstance(config, dict)
         }
         if not sources.deep:
-            app = {**app, "accessories": _joined(accessories, beneath["accessories"])}
+            app = {**app, "accessories": _as_kusion(accessories, beneath["accessories"])}
     return _fill_app(beneath, app)
 
 
-def _joined(accessories: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
-    """Return accessories with the lists that Kusion joins of what platform and developers say."""
+def _as_kusion(accessories: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    """Return accessories with what Kusion lets the platform say over developers, or beside them: lists it joins."""
     result = dict(accessories)
     for key, platform in beneath.items():
+        if module_name(key, accessories[key]) in _PLATFORM_WINS:
+            result[key] = merge(accessories[key], platform)
         for field in _JOINED.get(module_name(key, accessories[key]), ()):
             own, more = accessories[key].get(field), platform.get(field)
             if isinstance(own, list) and isinstance(more, list):
@@ -246,15 +250,20 @@ def _joined(accessories: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[
 
 def platform_config(sources: Sources, module: str) -> dict[str, Any]:
     """Return what the workspace says about a module for this project: `default`, and over it the patcher block."""
-    configs = (sources.modules.get(module) or {}).get("configs") or {}
     merged: dict[str, Any] = {}
-    for name in ("default", *(name for name in configs if name != "default")):
-        block = configs.get(name)
-        if not isinstance(block, dict) or not _holds(name, block, sources.project):
-            continue
+    for _, block in platform_blocks(sources, module):
         plain = {key: value for key, value in block.items() if key not in _KUSION_OWN}
         merged = merge(merged, plain, _module_keys(module)) if sources.deep else {**merged, **plain}
     return merged
+
+
+def platform_blocks(sources: Sources, module: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the blocks of a module's config that hold for this project, by name: `default` first."""
+    configs = (sources.modules.get(module) or {}).get("configs") or {}
+    for name in ("default", *(name for name in configs if name != "default")):
+        block = configs.get(name)
+        if isinstance(block, dict) and _holds(name, block, sources.project):
+            yield name, block
 
 
 def _holds(name: str, block: Mapping[str, Any], project: str) -> bool:

@@ -46,7 +46,7 @@ class Attribution:
         self.source: Final = source
         self._apps: Final = apps
         self._files: Final = files
-        baseline = resources_of(source, apps, files, Diagnostics(), app)[0]
+        baseline = resources_of(source, apps, files, Diagnostics(), app).resources
         self.keys: Final = {resource.id: key for resource, key in zip(baseline, _keys(baseline), strict=True)}
         self._baseline: Final = _objects(baseline)
         self._causes: Final[dict[tuple[object, Pointer], list[tuple[int, Place]]]] = {}
@@ -156,7 +156,7 @@ class Attribution:
         ):
             return None
         found = Diagnostics()
-        made = resources_of(source, apps, self._files, found, app)[0]
+        made = resources_of(source, apps, self._files, found, app).resources
         return None if found.failed else made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.model import Resource
+from kusion_render.model import CloudResource, Resource
 from kusion_render.text import texts
 
 TYPE_CHECKING = False
@@ -29,11 +29,12 @@ class Context:
     folder; `cluster_scoped` are the kinds of custom resources that live in no namespace; `preview` is the name of a
     preview or ""; `namespace` is the effective one, `object_namespace` the one of what modules make, which differs
     only where Kusion's does; `workspace` is the workspace file's content. `written` returns the apps without what the
-    platform adds.
+    platform adds. `cloud` says whether cloud resources can be made of what comes out.
     """
 
     __slots__ = (
         "apps",
+        "cloud",
         "cluster_scoped",
         "compatibility",
         "contents",
@@ -62,7 +63,9 @@ class Context:
         manifests: Mapping[str, Sequence[WrittenManifest]] | None = None,
         cluster_scoped: Sequence[str] = (),
         preview: str = "",
+        cloud: bool = False,
     ) -> None:
+        self.cloud: Final = cloud
         self.project: Final = project
         self.stack: Final = stack
         self.namespace: Final = namespace
@@ -167,21 +170,50 @@ class GeneratorRequest:
         attributes = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
         return Resource(attributes, self.module, app=self.app, place=place or self.place, workload=workload)
 
+    def cloud_resource(
+        self,
+        provider: str,
+        type: str,  # noqa: A002 - Terraform's word
+        name: str,
+        attributes: Mapping[str, Any],
+        settings: Mapping[str, Any] | None = None,
+    ) -> CloudResource:
+        """Return a resource of a cloud; asked for only where the context says `cloud`."""
+        return CloudResource(
+            provider, type, name, attributes, self.module, settings=settings, app=self.app, place=self.place
+        )
+
 
 class GeneratorResponse:
     """What a module answers: resources in the order to be made, and what to patch into the app's workload.
 
-    `existing` names objects (kind, name) that live elsewhere, so that references to them are no mistake.
+    `existing` names objects (kind, name) that live elsewhere, so that references to them are no mistake. `cloud` are
+    resources that only an engine makes.
     """
 
-    __slots__ = ("existing", "patcher", "resources")
+    __slots__ = ("cloud", "existing", "patcher", "resources")
 
     def __init__(
         self,
         resources: Sequence[Resource],
         patcher: Patcher | None = None,
         existing: Sequence[tuple[str, str]] = (),
+        cloud: Sequence[CloudResource] = (),
     ) -> None:
+        self.cloud: Final = cloud
         self.resources: Final = resources
         self.patcher: Final = patcher
         self.existing: Final = existing
+
+
+class Generated:
+    """What the modules of a render, or of one app, made: objects, cloud resources, and what they say lives elsewhere."""
+
+    __slots__ = ("cloud", "existing", "resources")
+
+    def __init__(
+        self, resources: list[Resource], existing: set[tuple[str, str]], cloud: Sequence[CloudResource] = ()
+    ) -> None:
+        self.resources: Final = resources
+        self.existing: Final = existing
+        self.cloud: Final = cloud

@@ -28,7 +28,7 @@ class Verbatim(str):
 
 
 # Kusion's five credential keys of a workspace's context; what they hold must not reach a manifest.
-_CREDENTIALS: Final = frozenset(
+CREDENTIALS: Final = frozenset(
     (
         "KUBECONFIG_CONTENT",
         "AWS_ACCESS_KEY_ID",
@@ -55,7 +55,7 @@ def variables(project: Project, stack: Stack, workspace: str, context: Mapping[s
 
 def workspace_variables(workspace: str, context: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names that refer to a workspace, and their values."""
-    known = {f"context.{key}": value for key, value in context.items() if key not in _CREDENTIALS}
+    known = {f"context.{key}": value for key, value in context.items() if key not in CREDENTIALS}
     return {"workspace.name": workspace, **known}
 
 

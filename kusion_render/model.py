@@ -151,8 +151,8 @@ class WrittenManifest:
 class Resource:
     """One object of the Spec, with the module that made it and the place of the input that asked for it.
 
-    `attributes` is a Kubernetes manifest (or a Terraform resource's arguments). `source` is what it was written as, where
-    a file of the repository holds it whole.
+    `attributes` is a Kubernetes manifest. `source` is what it was written as, where a file of the repository holds it
+    whole.
     """
 
     __slots__ = ("app", "attributes", "module", "place", "source", "workload")
@@ -193,6 +193,47 @@ class Resource:
         )
 
 
+class CloudResource:
+    """One resource of a cloud: what a Terraform provider makes, and no manifest can hold.
+
+    `provider` is an address with a version, `registry.terraform.io/<namespace>/<name>/<version>`, `settings` are the
+    provider's own, `type` is Terraform's, as `aws_db_instance`; `attributes` are its arguments.
+    """
+
+    __slots__ = ("app", "attributes", "module", "name", "place", "provider", "settings", "type")
+
+    def __init__(
+        self,
+        provider: str,
+        type: str,  # noqa: A002 - Terraform's word
+        name: str,
+        attributes: Mapping[str, Any],
+        module: str,
+        *,
+        settings: Mapping[str, Json] | None = None,
+        app: str = "",
+        place: Pointer = (),
+    ) -> None:
+        self.provider: Final = provider
+        self.type: Final = type
+        self.name: Final = name
+        self.attributes: Final = attributes  # Any: a provider's own shape
+        self.module: Final = module
+        self.settings: Final = settings or {}
+        self.app: Final = app
+        self.place: Final = place
+
+    @property
+    def id(self) -> str:
+        """Kusion's resource ID: `namespace:provider:type:name`."""
+        namespace, provider, _ = self.provider.split("/")[-3:]
+        return f"{namespace}:{provider}:{self.type}:{self.name}"
+
+    def reference(self, attribute: str) -> str:
+        """Return the text that Kusion replaces by an attribute of this resource, once it has been made."""
+        return f"$kusion_path.{self.id}.{attribute}"
+
+
 class Patcher:
     """What an accessory adds to its app's workload (Kusion's patcher).
 
@@ -219,13 +260,35 @@ class Patcher:
         self.pod_annotations: Final = pod_annotations or {}
 
 
+class Provision:
+    """What is for an engine that makes cloud resources, and stands in no manifest.
+
+    `extensions` are what the workspace says to it of resources, by their IDs; `secret_store` and `context` are the
+    workspace's, as they stand there but for references.
+    """
+
+    __slots__ = ("context", "extensions", "resources", "secret_store")
+
+    def __init__(
+        self,
+        resources: Sequence[CloudResource] = (),
+        extensions: Mapping[str, Mapping[str, Json]] | None = None,
+        secret_store: Mapping[str, Json] | None = None,
+        context: Mapping[str, Json] | None = None,
+    ) -> None:
+        self.resources: Final = tuple(resources)
+        self.extensions: Final = extensions or {}
+        self.secret_store: Final = secret_store
+        self.context: Final = context or {}
+
+
 class Spec:
     """The intermediate form every target starts from: the resources of one stack on one workspace.
 
-    `modules` are the names of those that ran.
+    `modules` are the names of those that ran. `provision` is empty but for a target that asks for it with `CLOUD`.
     """
 
-    __slots__ = ("modules", "namespace", "resources", "stack", "workspace")
+    __slots__ = ("compatibility", "modules", "namespace", "provision", "resources", "stack", "workspace")
 
     def __init__(
         self,
@@ -234,12 +297,16 @@ class Spec:
         namespace: Namespace,
         resources: Sequence[Resource],
         modules: Iterable[str] = (),
+        provision: Provision | None = None,
+        compatibility: str = "native",
     ) -> None:
+        self.compatibility: Final = compatibility
         self.stack: Final = stack
         self.workspace: Final = workspace
         self.namespace: Final = namespace
         self.resources: Final = tuple(resources)
         self.modules: Final = frozenset(modules)
+        self.provision: Final = provision or Provision()
 
     @property
     def key(self) -> str:

@@ -6,6 +6,7 @@ from kusion_render.assembly import Sources, assemble, is_app, overruled, unsetta
 from kusion_render.contents import Contents, read_contents
 from kusion_render.diagnostics import Diagnostics, InputError, Place, Related, Rule
 from kusion_render.document import DIRECTIVE, dotted, settle
+from kusion_render.generator import Generated
 from kusion_render.interpolation import Interpolation, variables
 from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.loaders import load
@@ -23,11 +24,11 @@ from kusion_render.verification import verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any, Final
 
     from kusion_render.diagnostics import Pointer, Span
-    from kusion_render.model import Layer, Namespace, Resource, Stack, Workspace
+    from kusion_render.model import Layer, Namespace, Provision, Resource, Stack, Workspace
     from kusion_render.repository import Repository, Target
 
 USELESS_NULL: Final = Rule("KR122", "null-deletes-nothing")
@@ -42,7 +43,7 @@ class Options:
 
     `arguments` answer `option("k")` of programs in KCL.
 
-    `settings` are places and values of `--set`, `compatibility` counts only where no file says it, `namespace` is the
+    `cloud` says that the target takes cloud resources, `settings` are places and values of `--set`, `compatibility` counts only where no file says it, `namespace` is the
     one that the environment names, as Argo CD does. `profile` is one of `transformers.profile.PROFILES`, `preview` the
     name of a preview or "". `lint` asks for every lint rule that the workspace leaves on, instead of only those that it
     makes errors.
@@ -50,6 +51,7 @@ class Options:
 
     __slots__ = (
         "arguments",
+        "cloud",
         "compatibility",
         "lint",
         "namespace",
@@ -70,7 +72,9 @@ class Options:
         preview: str = "",
         lint: bool = False,
         arguments: Mapping[str, str] | None = None,
+        cloud: bool = False,
     ) -> None:
+        self.cloud: Final = cloud
         self.arguments: Final[Mapping[str, str]] = arguments or {}
         self.settings: Final = settings
         self.lint: Final = lint
@@ -195,12 +199,25 @@ def _compile(
     result.apps = apps_of(source, diagnostics)
     diagnostics.stop_if_failed()
     result.contents = read_contents(repository.files, result.apps, diagnostics)
-    result.resources, existing = resources_of(source, result.apps, result.contents, diagnostics)
+    made = resources_of(source, result.apps, result.contents, diagnostics)
+    result.resources = made.resources
     diagnostics.stop_if_failed()
-    verify(result.resources, existing, diagnostics)
+    verify(made.resources, made.existing, diagnostics, made.cloud)
     diagnostics.stop_if_failed()
     used = {module_name(key, config) for name, app in result.apps.items() for key, config, _ in parts(app, name)}
-    result.spec = Spec(source.stack, source.workspace, source.namespace, result.resources, used)
+    provision = _provision(source, made, used, diagnostics) if options.cloud else None
+    diagnostics.stop_if_failed()
+    result.spec = Spec(
+        source.stack, source.workspace, source.namespace, made.resources, used, provision, source.compatibility
+    )
+
+
+def _provision(source: Input, made: Generated, used: Collection[str], diagnostics: Diagnostics) -> Provision:
+    from kusion_render.transformers.provision import provision
+
+    replace = Interpolation(source.variables, diagnostics, "workspace")
+    preview = bool(source.options.preview)
+    return provision(made, used, source.sources, source.workspace_data, replace, diagnostics, preview=preview)
 
 
 def read(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Input:
@@ -362,8 +379,8 @@ def resources_of(
     files: Contents,
     diagnostics: Diagnostics,
     only: str | None = None,
-) -> tuple[list[Resource], set[tuple[str, str]]]:
-    """Return the objects of checked apps, generated and transformed, and those said to live elsewhere. Pure.
+) -> Generated:
+    """Return what checked apps come to, objects generated and transformed. Pure.
 
     `only` asks for one app's objects; its siblings are still seen by its modules.
     """
@@ -380,12 +397,14 @@ def resources_of(
         preview=source.options.preview,
         object_namespace=_object_namespace(source),
         written=lambda: assemble(source.sources.of({})),
+        cloud=source.options.cloud,
     )
-    made, existing = generate(context, diagnostics, only)
+    generated = generate(context, diagnostics, only)
+    made = generated.resources
     if source.namespace.create and only is None:
         made = [namespace_object(source.namespace), *made]
     shown = apps if only is None else {only: apps[only]}
-    return _transformed(source, shown, made, diagnostics), existing
+    return Generated(_transformed(source, shown, made, diagnostics), generated.existing, generated.cloud)
 
 
 def _transformed(

@@ -53,6 +53,8 @@ def objects_of(spec: Spec) -> Iterator[tuple[tuple[str, ...], object]]:
         group, kind, namespace, name = identity(resource)
         content = resource.attributes if kind == "Namespace" else None
         yield (group, kind, namespace or spec.namespace.name, name), content
+    for made in spec.provision.resources:
+        yield identity(made), None
 
 
 def compile_stack(repository: Repository, target: Target, options: Options, diagnostics: Diagnostics) -> Compilation:
@@ -189,14 +191,21 @@ def _render(
     spec = compilation.spec
     if spec is None:
         return None
-    if not spec.resources and not target.stack.data.get("allowEmpty"):
+    if not spec.resources and not spec.provision.resources and not target.stack.data.get("allowEmpty"):
         diagnostics.report(
             NOTHING_RENDERED,
             f"stack `{spec.key}` renders to nothing",
             Span(target.stack.file),
             help="an empty render would delete what is deployed; if it is meant, say `allowEmpty: true` in stack.yaml",
         )
-    return Rendered(spec, produce(spec, diagnostics), claims)
+    before = len(diagnostics.items)
+    output = produce(spec, diagnostics)
+    if len(diagnostics.items) > before:
+        from kusion_render.placement import placed
+
+        told = diagnostics.items[before:]
+        diagnostics.items[before:] = placed(told, repository, compilation, target.key, known)
+    return Rendered(spec, output, claims)
 
 
 def refuse_shared(finished: Sequence[Rendered], diagnostics: Diagnostics) -> None:
@@ -210,7 +219,7 @@ def refuse_shared(finished: Sequence[Rendered], diagnostics: Diagnostics) -> Non
             # Two stacks of one name are told apart by nobody, and KR503 has said so.
             if other.key == rendered.key or (kind == "Namespace" and content == others):
                 continue
-            where = f" in namespace `{namespace}`" if kind != "Namespace" else ""
+            where = f" in namespace `{namespace}`" if namespace and kind != "Namespace" else ""
             names = shared.setdefault((rendered.key, other.key), (rendered, other, []))[2]
             names.append(f"{kind} `{name}`{where}")
     for rendered, other, names in shared.values():

@@ -8,6 +8,7 @@ from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.kubernetes.pods import containers, items
 from kusion_render.kubernetes.references import ALWAYS_PRESENT, references
 from kusion_render.kubernetes.scopes import group
+from kusion_render.model import CloudResource
 from kusion_render.suggestion import suggest
 
 TYPE_CHECKING = False
@@ -30,9 +31,19 @@ _MAKES: Final = {"ExternalSecret": "Secret", "SealedSecret": "Secret", "Certific
 _CHECKED: Final = frozenset(("ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"))
 
 
-def verify(resources: Sequence[Resource], existing: Iterable[tuple[str, str]], diagnostics: Diagnostics) -> None:
-    """Report every object that Kubernetes would refuse or that would not start; `existing` lives elsewhere."""
+def verify(
+    resources: Sequence[Resource],
+    existing: Iterable[tuple[str, str]],
+    diagnostics: Diagnostics,
+    cloud: Sequence[CloudResource] = (),
+) -> None:
+    """Report every object that Kubernetes would refuse or that would not start; `existing` lives elsewhere.
+
+    Of `cloud` resources only those that are made twice.
+    """
     _refuse_duplicates(resources, diagnostics)
+    if cloud:
+        _refuse_duplicates(cloud, diagnostics)
     for resource in resources:
         # What is encrypted can't be mended without its key.
         for found in () if is_encrypted(resource.attributes) else problems(resource.attributes):
@@ -212,22 +223,28 @@ def _report_dangling(
     )
 
 
-def _refuse_duplicates(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:
-    first: dict[tuple[str, ...], Resource] = {}
+def _refuse_duplicates(resources: Sequence[Resource] | Sequence[CloudResource], diagnostics: Diagnostics) -> None:
+    first: dict[tuple[str, ...], Resource | CloudResource] = {}
     for resource in resources:
-        other = first.setdefault(identity(resource), resource)
+        known = identity(resource)
+        other = first.setdefault(known, resource)
         if other is not resource:
             diagnostics.report(
                 DUPLICATE_OBJECT,
-                f"{resource.attributes['kind']} `{resource.attributes['metadata']['name']}` is made twice",
+                f"{known[1]} `{known[3]}` is made twice",
                 Place(resource.place, on_key=True),
                 help="rename one of them",
                 related=[Related("the other one", Place(other.place, on_key=True))],
             )
 
 
-def identity(resource: Resource) -> tuple[str, ...]:
-    """Return what makes an object one and the same in a cluster: group, kind, namespace, name."""
+def identity(resource: Resource | CloudResource) -> tuple[str, ...]:
+    """Return what makes an object one and the same in a cluster: group, kind, namespace, name.
+
+    A cloud resource has its provider for a group, and no namespace.
+    """
+    if isinstance(resource, CloudResource):
+        return (resource.provider.rpartition("/")[0], resource.type, "", resource.name)
     manifest = resource.attributes
     metadata = manifest["metadata"]
     return (group(manifest["apiVersion"]), manifest["kind"], metadata.get("namespace", ""), metadata.get("name", ""))

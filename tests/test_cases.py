@@ -7,10 +7,9 @@ and `expected/stdout.yaml` and `expected/stderr.txt`, each only where something 
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
-import yaml
 from workbench import PROJECT
 
 from kusion_render.cli import run
@@ -67,51 +66,3 @@ def test_case(
 def test_every_module_has_a_case(module: str) -> None:
     """No module is without a case that shows what it makes."""
     assert any((CASES / "modules" / module).glob("*/case.toml"))
-
-
-KUSION: Final = [folder for folder in FOLDERS if (folder / "kusion.yaml").exists()]
-EMPTY: Final[tuple[Any, ...]] = (None, {}, [], "")
-# What Go writes for fields that hold nothing, and what only the API server may fill.
-NOT_OURS: Final = ("creationTimestamp", "status")
-
-
-def plain(data: Any) -> Any:
-    """Return data without its empty parts."""
-    if isinstance(data, dict):
-        pruned = {key: plain(value) for key, value in data.items() if key not in NOT_OURS}
-        return {key: value for key, value in pruned.items() if value not in EMPTY}
-    return [plain(item) for item in data] if isinstance(data, list) else data
-
-
-def by_identity(text: str) -> dict[tuple[str, ...], Any]:
-    """Return a stream's objects by what makes them one and the same."""
-    objects = [plain(each) for each in yaml.safe_load_all(text)]
-    return {
-        (each["apiVersion"], each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): each
-        for each in objects
-    }
-
-
-@pytest.mark.parametrize("case", KUSION, ids=lambda path: path.relative_to(CASES).as_posix())
-def test_kusion_makes_the_same(case: Path) -> None:
-    """In kusion mode the objects are those of Kusion's generators, apart from empty fields and order."""
-    wanted = by_identity((case / "kusion.yaml").read_text(encoding="utf-8"))
-
-    assert wanted == by_identity(expected(case, "stdout.yaml"))
-
-
-def test_the_worked_examples_are_there() -> None:
-    """Services, stacks, jobs, Secrets, files and topology spread are each compared with Kusion."""
-    assert {
-        "job/kusion-cron-job",
-        "job/kusion-job",
-        "monitoring/kusion-annotations",
-        "monitoring/kusion-operator",
-        "mysql/kusion-local",
-        "network/kusion-ports",
-        "opsrule/kusion-collaset",
-        "secrets/kusion-secrets",
-        "service/kusion-inline-file",
-        "service/kusion-spread",
-        "service/kusion-stacks",
-    } <= {folder.relative_to(CASES / "modules").as_posix() for folder in KUSION}

@@ -13,6 +13,7 @@ from kusion_render.gitio import Git, Tree, open_repository
 from kusion_render.pipeline import Options
 from kusion_render.repository import find_root
 from kusion_render.setting import parse_arguments
+from kusion_render.targets import takes_cloud
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,8 +43,12 @@ class Choice:
         jobs: int,
         part: str | None = None,
     ) -> None:
+        self._found: Final = find_target(target)
         options = Options(
-            compatibility=compatibility, namespace_policy=namespace_policy, arguments=parse_arguments(arguments)
+            compatibility=compatibility,
+            namespace_policy=namespace_policy,
+            arguments=parse_arguments(arguments),
+            cloud=takes_cloud(self._found),
         )
         self._work: Final = Work(stacks, workspace, options, jobs, part)
         self._target: Final = target
@@ -65,10 +70,9 @@ class Choice:
 
     def make(self, session: Session, earlier: Receipts | None = None, *, believe: bool = False) -> list[Made]:
         """Render, or report and end the run; what `earlier` keeps is left out, if it is to be believed."""
-        target = find_target(self._target)
-        if target.SCOPE != "stack":
+        if self._found.SCOPE != "stack":
             raise UsageError(f"target `{self._target}` makes no files of single stacks; use `render --output`")
-        return self._work.make(session, target, self._options, earlier, believe=believe)
+        return self._work.make(session, self._found, self._options, earlier, believe=believe)
 
     def receipts(self, session: Session, output: Source, top: str) -> Receipts | None:
         """Return the receipts in an output folder, as with `render --output`."""

@@ -15,7 +15,7 @@ from kusion_render.rendering import render_all
 from kusion_render.repository.disk import Disk
 from kusion_render.setting import parse_arguments
 from kusion_render.suggestion import suggest
-from kusion_render.targets import built_in
+from kusion_render.targets import built_in, takes_cloud
 from kusion_render.transformers.profile import PROFILES
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def command(
         namespace_policy=namespace_policy,
         profile=str(profile or getattr(found, "PROFILE", "plain")),
         preview=_preview(preview),
+        cloud=takes_cloud(found),
     )
     work = Work(stacks, workspace, options, jobs, part)
     if no_receipts and output is None:
@@ -145,7 +146,7 @@ def _print(session: Session, work: Work, name: str, target: Target) -> None:
     stream = getattr(target, "stream", None)
     if stream is None:
         raise UsageError(f"target `{name}` makes files; say --output DIR")
-    texts = work.run(session, lambda spec, _: "".join(stream([spec])))
+    texts = work.run(session, lambda spec, found: "".join(stream([spec], found)))
     click.echo("---\n".join(text for text in texts if text), nl=False)
 
 

@@ -100,7 +100,7 @@ def generate(environment: Mapping[str, str], folder: str) -> str:
         report(found, repository)
     if found.failed or not specs:
         raise InputError
-    return "".join(stream(specs))
+    return "".join(stream(specs, found))
 
 
 def chosen(

@@ -6,6 +6,7 @@ from kusion_render.diagnostics import Place, Rule
 from kusion_render.generator import NAME_LABEL, GeneratorResponse
 from kusion_render.kubernetes.limits import LABEL_LENGTH, PORT_NAME_LENGTH, shorten
 from kusion_render.model import Patcher
+from kusion_render.modules.cloud import NO_PLATFORM, report_not_rendered
 from kusion_render.text import text
 from kusion_render.workload.secret import check_literal
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from kusion_render.generator import GeneratorRequest
     from kusion_render.model import Resource
 
-NO_PLATFORM: Final = Rule("KR309", "no-platform-config")
-NOT_RENDERED: Final = Rule("KR353", "cloud-not-rendered", "warning")
 NO_PASSWORD: Final = Rule("KR354", "no-password")
 
 _SIZE: Final = 10
@@ -31,15 +30,16 @@ _KEYS: Final = {"hostAddress": "HOST", "username": "USERNAME", "password": "PASS
 class Engine:
     """A kind of database: its name, which is its image's too, its port, the folder of its data and its usual user.
 
-    `user`, `password` and `database` are the variables that its image reads, `settings` further ones with their values.
+    `title` is what Alibaba Cloud calls it. `user`, `password` and `database` are the variables that its image reads, `settings` further ones with their values.
     One that has a `root` variable reads the password of the user `root` from that.
     """
 
-    __slots__ = ("database", "folder", "name", "password", "port", "root", "settings", "user", "username")
+    __slots__ = ("database", "folder", "name", "password", "port", "root", "settings", "title", "user", "username")
 
     def __init__(
         self,
         name: str,
+        title: str,
         *,
         port: int,
         folder: str,
@@ -49,6 +49,7 @@ class Engine:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.name: Final = name
+        self.title: Final = title
         self.port: Final = port
         self.folder: Final = folder
         self.username: Final = username
@@ -58,7 +59,7 @@ class Engine:
 
 
 def generate(engine: Engine, request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
-    """Make the database of `type: local`; one of `type: cloud` is not rendered, which is KR353.
+    """Make the database of `type: local`, or that of `type: cloud` where somebody can take it, which else is KR353.
 
     In both cases the workload gets variables for its host, user and password. A cloud database without what the platform
     must say is KR309, natively a local one without a `passwordSecret` KR354.
@@ -105,25 +106,34 @@ def _of_secret(name: str, secret: str) -> Patcher:
 
 
 def _cloud(engine: Engine, request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
-    """Return how the app finds a database that others make: by a Secret that is theirs, too."""
+    """Return the cloud's resources and the Secret by which the app finds them, or how it finds what others make."""
     name = _name(engine, request)
     secret = f"{name}-{engine.name}" if request.kusion else name
-    for field in _OF_CLOUD:
-        if not request.config.get(field):
-            diagnostics.report(
-                NO_PLATFORM,
-                f"a cloud database needs the platform's `{field}`",
-                Place((*request.place, "type")),
-                help=f"set `modules.{engine.name}.configs.default.{field}` in the workspace",
-            )
-    diagnostics.report(
-        NOT_RENDERED,
-        f"the {request.config.get('cloud') or 'cloud'} database `{name}` and its Secret `{secret}` are not rendered: "
-        "there is no target for cloud resources yet",
-        Place((*request.place, "type")),
-        help=f"make them by other means; the Secret has the keys {', '.join(f'`{key}`' for key in _KEYS)}",
-    )
-    return GeneratorResponse([], _of_secret(name, secret), existing=[("Secret", secret)])
+    patcher = _of_secret(name, secret)
+    missing = [field for field in _OF_CLOUD if not request.config.get(field)]
+    for field in missing:
+        diagnostics.report(
+            NO_PLATFORM,
+            f"a cloud database needs the platform's `{field}`",
+            Place((*request.place, "type")),
+            help=f"set `modules.{engine.name}.configs.default.{field}` in the workspace",
+        )
+    if missing:
+        return GeneratorResponse([], patcher)
+    if not request.context.cloud:
+        report_not_rendered(
+            f"the {request.config['cloud']} database `{name}` and its Secret `{secret}` are",
+            Place((*request.place, "type")),
+            diagnostics,
+            f", or make them by other means; the Secret has the keys {', '.join(f'`{key}`' for key in _KEYS)}",
+        )
+        return GeneratorResponse([], patcher, existing=[("Secret", secret)])
+    from kusion_render.modules.cloud_database import make
+
+    size = request.config.get("size") or _SIZE
+    made, values = make(engine, request, (name, secret), _username(engine, request), size, diagnostics)
+    found = request.resource("v1", "Secret", secret, {"stringData": values}, bare=request.kusion)
+    return GeneratorResponse([found], patcher, cloud=made)
 
 
 def _local(engine: Engine, request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.document import merge
+from kusion_render.generator import Generated
 from kusion_render.modules import GeneratorRequest, load, module_name, names, schema_of
 from kusion_render.schema import check
 from kusion_render.suggestion import listing, suggest
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Pointer
-    from kusion_render.model import Patcher, Resource
+    from kusion_render.model import CloudResource, Patcher, Resource
     from kusion_render.modules import Context, GeneratorResponse
 
 UNKNOWN_MODULE: Final = Rule("KR301", "unknown-module")
@@ -22,14 +23,14 @@ UNKNOWN_MODULE: Final = Rule("KR301", "unknown-module")
 REMOVE: Final = "ops://kusionstack.io/remove"
 
 
-def generate(
-    context: Context, diagnostics: Diagnostics, only: str | None = None
-) -> tuple[list[Resource], set[tuple[str, str]]]:
+def generate(context: Context, diagnostics: Diagnostics, only: str | None = None) -> Generated:
     """Return the resources of all apps of a render, or of one, and the objects (kind, name) they say live elsewhere.
 
-    Apps are taken in order of their names, the workload first, then accessories as written.
+    Apps are taken in order of their names, the workload first, then accessories as written. Cloud resources that a
+    module makes although the context says that nobody can take them are KR353.
     """
     resources: list[Resource] = []
+    cloud: list[CloudResource] = []
     existing: set[tuple[str, str]] = set()
     for app in sorted(context.apps) if only is None else (only,):
         responses = list(_run_app(context, app, diagnostics))
@@ -37,7 +38,14 @@ def generate(
         patchers = [response.patcher for response in responses if response.patcher is not None]
         resources += [_patched(resource, patchers) if resource.workload and patchers else resource for resource in made]
         existing.update(known for response in responses for known in response.existing)
-    return resources, existing
+        cloud += [resource for response in responses for resource in response.cloud]
+    if cloud and not context.cloud:
+        from kusion_render.modules.cloud import report_not_rendered
+
+        for resource in cloud:
+            report_not_rendered(f"the cloud resource `{resource.id}` is", Place(resource.place), diagnostics)
+        cloud = []
+    return Generated(resources, existing, cloud)
 
 
 def _run_app(context: Context, app: str, diagnostics: Diagnostics) -> Iterator[GeneratorResponse]:

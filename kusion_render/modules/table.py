@@ -16,6 +16,7 @@ MODULES: Final = {
     "monitoring": "kusion_render.modules.monitoring",
     "mysql": "kusion_render.modules.mysql",
     "network": "kusion_render.modules.network",
+    "opensearch": "kusion_render.modules.opensearch",
     "opsrule": "kusion_render.modules.opsrule",
     "postgres": "kusion_render.modules.postgres",
     "secrets": "kusion_render.modules.secrets",

@@ -22,6 +22,8 @@ SEALED: Final = frozenset({
     "secrets", "stringdata",
     "passwords", "tokens", "credentials", "apikeys", "privatekeys", "accesskeys",
 })  # fmt: skip
+# Secret stores that hold values themselves, and their fields that are none.
+_HOLDING: Final = {"fake": ("key", "version"), "onpremises": ("name",)}
 # Fields of one secret whose words the schema fixes.
 HARMLESS: Final = frozenset({"type", "immutable", "existing"})
 # Where `secret: NAME` refers to one, and how many keys down it does.
@@ -102,7 +104,7 @@ class _Reading:
 def is_secret(keys: Sequence[str], text: str) -> bool:
     """Tell whether a value may be secret by the keys above it, outermost first; one that only refers to one is not."""
     words = [plain(key) for key in keys]
-    return _is_sealed(words) or (_is_named(words) and not _is_harmless(text))
+    return _is_sealed(words) or _is_stored(words) or (_is_named(words) and not _is_harmless(text))
 
 
 def _find_settings(text: str) -> Iterator[tuple[int, int]]:
@@ -120,6 +122,12 @@ def _is_sealed(keys: Sequence[str]) -> bool:
     # `allowLiteral` of a workspace lists the names of secrets.
     known = below == ["allowliteral"] or (len(below) == 2 and below[1] in HARMLESS)
     return not (known and keys[above[0]] == "secrets")
+
+
+def _is_stored(keys: Sequence[str]) -> bool:
+    """Tell whether a value stands below a workspace's `secretStore.provider` that is the store itself."""
+    below = keys[keys.index("secretstore") + 2 :] if "secretstore" in keys else ()
+    return len(below) > 1 and below[0] in _HOLDING and below[-1] not in _HOLDING[below[0]]
 
 
 def _is_named(keys: Sequence[str]) -> bool:

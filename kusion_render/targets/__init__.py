@@ -44,6 +44,11 @@ def load(name: str) -> Target | None:
     return None
 
 
+def takes_cloud(target: Target) -> bool:
+    """Tell whether a target says, with `CLOUD = True`, that it can express cloud resources."""
+    return bool(getattr(target, "CLOUD", False))
+
+
 def built_in() -> list[str]:
     """Return the names of the targets that come along, sorted."""
     import os

@@ -211,7 +211,7 @@ class _Overlays:
             apps={name: app},
             contents={},
         )
-        resources, _ = generate(context, diagnostics)
+        resources = generate(context, diagnostics).resources
         workload = next((each.attributes for each in resources if each.workload), None)
         return workload, [each for each in resources if not each.workload]
 

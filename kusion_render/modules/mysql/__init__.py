@@ -15,6 +15,7 @@ VERSION: Final = "1.0.0"
 
 _MYSQL: Final = database.Engine(
     "mysql",
+    "MySQL",
     port=3306,
     folder="/var/lib/mysql",
     username="root",

@@ -15,6 +15,7 @@ VERSION: Final = "1.0.0"
 
 _POSTGRES: Final = database.Engine(
     "postgres",
+    "PostgreSQL",
     port=5432,
     folder="/var/lib/postgresql/data",
     username="kusion_default",

@@ -51,6 +51,10 @@ def validate(data):
         data_keys.remove('cloud')
         data__cloud = data['cloud']
         _databasecloud(data__cloud)
+    if 'region' in data_keys:
+        data_keys.remove('region')
+        data__region = data['region']
+        _databaseregion(data__region)
     if 'instanceType' in data_keys:
         data_keys.remove('instanceType')
         data__instanceType = data['instanceType']
@@ -91,6 +95,8 @@ def _databasesecurityips(data):
     if not isinstance(data, list):
         raise Invalid
     data_len = len(data)
+    if data_len < 1:
+        raise Invalid
     for data_x, data_item in enumerate(data):
         if not isinstance(data_item, str):
             raise Invalid
@@ -101,6 +107,13 @@ def _databasecategory(data):
 
 def _databaseinstancetype(data):
     if not isinstance(data, str):
+        raise Invalid
+
+def _databaseregion(data):
+    if not isinstance(data, str):
+        raise Invalid
+    data_len = len(data)
+    if data_len < 1:
         raise Invalid
 
 def _databasecloud(data):

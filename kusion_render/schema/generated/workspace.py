@@ -942,6 +942,47 @@ def _patcherblock(data):
             data__projectSelector_item_len = len(data__projectSelector_item)
             if data__projectSelector_item_len < 1:
                 raise Invalid
+    if 'importedResources' in data_keys:
+        data_keys.remove('importedResources')
+        data__importedResources = data['importedResources']
+        _importedresources(data__importedResources)
+    if 'healthPolicy' in data_keys:
+        data_keys.remove('healthPolicy')
+        data__healthPolicy = data['healthPolicy']
+        _healthpolicy(data__healthPolicy)
+
+def _healthpolicy(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'health.kcl' in data_keys:
+        data_keys.remove('health.kcl')
+        data__healthkcl = data['health.kcl']
+        if not isinstance(data__healthkcl, str):
+            raise Invalid
+    if 'apiVersion' in data_keys:
+        data_keys.remove('apiVersion')
+        data__apiVersion = data['apiVersion']
+        if not isinstance(data__apiVersion, str):
+            raise Invalid
+    if 'kind' in data_keys:
+        data_keys.remove('kind')
+        data__kind = data['kind']
+        if not isinstance(data__kind, str):
+            raise Invalid
+
+def _importedresources(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data_keys = set(data.keys())
+    for data_key in data_keys:
+        if data_key not in []:
+            data_value = data.get(data_key)
+            if not isinstance(data_value, str):
+                raise Invalid
+            data_value_len = len(data_value)
+            if data_value_len < 1:
+                raise Invalid
 
 def _defaultblock(data):
     if not isinstance(data, dict):
@@ -954,3 +995,12 @@ def _defaultblock(data):
         pass
     else:
         raise Invalid
+    data_keys = set(data.keys())
+    if 'importedResources' in data_keys:
+        data_keys.remove('importedResources')
+        data__importedResources = data['importedResources']
+        _importedresources(data__importedResources)
+    if 'healthPolicy' in data_keys:
+        data_keys.remove('healthPolicy')
+        data__healthPolicy = data['healthPolicy']
+        _healthpolicy(data__healthPolicy)
