@@ -132,6 +132,20 @@ def test_keys_that_sound_secret_hide_their_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("{fake: {data: [{key: database, value: hunter2}]}}", "{fake: {data: [{key: database, value: •••}]}}"),
+        ("{fake: {data: [{valueMap: {a: hunter2}}]}}", "{fake: {data: [{valueMap: {a: •••}}]}}"),
+        ("{onpremises: {name: safe, attributes: {a: hunter2}}}", "{onpremises: {name: safe, attributes: {a: •••}}}"),
+    ],
+)
+def test_what_a_secret_store_holds_itself_is_masked(line: str, shown: str) -> None:
+    """Two of Kusion's stores hold their values in the workspace."""
+    text = f"secretStore: {{provider: {line}}}"
+    assert frame(text, Span("workspaces/dev.yaml", 1, 1))[0] == f"secretStore: {{provider: {shown}}}"
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "PASSWORD: secret://db/password",
@@ -141,6 +155,7 @@ def test_keys_that_sound_secret_hide_their_values() -> None:
         "passwordSecret: db/password",
         "secretName: db",
         "secretStore: {provider: {aws: {region: eu}}}",
+        "secretStore: {provider: {fake: {data: [{key: database, version: v1}]}}}",
         "valueFrom: {secretKeyRef: {name: db, key: token}}",
         "env: {TOKEN: {secret: checkout, key: token}}",
         "dirs: {/certs: {secret: certs, optional: true}}",

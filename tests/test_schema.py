@@ -94,6 +94,10 @@ VALID: dict[str, list[Any]] = {
         {"type": "local", "version": "8.0", "passwordSecret": "a/b.c", "size": 20},
         {"_type": "mysql.MySQL", "type": "cloud", "version": "8.0", "cloud": "aws", "securityIPs": ["10.0.0.0/8"]},
     ],
+    "modules/opensearch": [
+        {"domainName": "a", "engineVersion": 2.11, "region": "b", "ebsOptions": {"volumeSize": 0}},
+        {"_type": "opensearch.OpenSearch", "domainName": "a", "statement": [{"effect": "Deny", "action": ["es:*"]}]},
+    ],
     "modules/postgres": [{"type": "local", "version": 16, "databaseName": "store", "username": "keeper"}],
     "modules/opsrule": [{}, {"maxUnavailable": 1}, {"_type": "opsrule.OpsRule", "maxUnavailable": "40"}],
     "modules/disruptionbudget": [{"minAvailable": "50%"}, {"maxUnavailable": 1}],
@@ -106,8 +110,12 @@ VALID: dict[str, list[Any]] = {
     "workspace": [
         {
             "modules": {
-                "service": {"version": 0.1, "configs": {"default": {"a": 1}, "p": {"projectSelector": ["x"], "b": 1}}}
+                "service": {"version": 0.1, "configs": {"default": {"a": 1}, "p": {"projectSelector": ["x"], "b": 1}}},
+                "mysql": {
+                    "configs": {"default": {"importedResources": {"a:b:c:d": "e"}, "healthPolicy": {"kind": "A"}}}
+                },
             },
+            "context": {"AWS_REGION": "eu-west-1", "owner": {"team": "a"}},
             "secretStore": {
                 "provider": {"vault": {"server": "https://v"}},
                 "externalSecrets": {"store": {"name": "v"}},
@@ -117,7 +125,20 @@ VALID: dict[str, list[Any]] = {
             "lint": {"host-path": "off"},
             "kubernetesVersion": "1.31",
             "clusterScopedKinds": ["cert-manager.io/ClusterIssuer"],
-        }
+        },
+        *(
+            {"secretStore": {"provider": {name: settings}}}
+            for name, settings in (
+                ("aws", {"region": "a", "profile": "b"}),
+                ("alicloud", {"region": "a"}),
+                ("vault", {"server": "a", "path": "b", "version": "v1"}),
+                ("azure", {"vaultUrl": "a", "tenantId": "b", "environmentType": "ChinaCloud"}),
+                ("viettelcloud", {}),
+                ("viettelcloud", {"cmpURL": "a", "projectID": "11111111-2222-3333-4444-aaaaaaaaaaaa"}),
+                ("fake", {"data": [{"key": "a", "valueMap": {"b": "c"}, "version": "1"}]}),
+                ("onpremises", {"name": "a", "attributes": {"b": "c"}}),
+            )
+        ),
     ],
     "kusion-render": [{"limits": {"maxNodes": 1}, "kubernetesVersions": ["1.30"]}],
 }
@@ -304,6 +325,19 @@ BAD: list[tuple[str, Any, str, tuple[str | int, ...], str, str]] = [
     ("stack", {"workspace": "a", "workspaces": ["b"]}, "KR207", ("workspaces",), "`workspace` and `workspaces` exclude each other", ""),
     ("stack", {"workspaces": ["a", "a"]}, "KR206", ("workspaces",), "names an item twice", ""),
     ("workspace", {"secretStore": {"provider": {"fake": {}, "aws": {"region": "a"}}}}, "KR207", ("secretStore", "provider", "fake"), "exclude each other", ""),
+    ("workspace", {"secretStore": {"provider": {}}}, "KR202", ("secretStore", "provider"), "needs one of `aws`, `alicloud`, `vault`, `azure`, `viettelcloud`, `fake` or `onpremises`", "add it"),
+    ("workspace", {"secretStore": {"provider": None}}, "KR201", ("secretStore", "provider"), "must be a map, found null", "give it a value"),
+    ("workspace", {"secretStore": {"provider": {"aws": {}}}}, "KR202", ("secretStore", "provider", "aws"), "`aws` has no `region`", "add it, as `region: eu-west-1`"),
+    ("workspace", {"secretStore": {"provider": {"alicloud": {"region": ""}}}}, "KR206", ("secretStore", "provider", "alicloud", "region"), "must not be empty", ""),
+    ("workspace", {"secretStore": {"provider": {"vault": {"path": "kv"}}}}, "KR202", ("secretStore", "provider", "vault"), "`vault` has no `server`", "add it, as `server: https"),
+    ("workspace", {"secretStore": {"provider": {"vault": {"server": "a", "version": "2"}}}}, "KR204", ("secretStore", "provider", "vault", "version"), "must be `v1` or `v2`", ""),
+    ("workspace", {"secretStore": {"provider": {"azure": {"vaultUrl": "a"}}}}, "KR202", ("secretStore", "provider", "azure"), "`azure` has no `tenantId`", "add it, as `tenantId"),
+    ("workspace", {"secretStore": {"provider": {"azure": {"vaultUrl": "a", "tenantId": "b", "environmentType": "Public"}}}}, "KR204", ("secretStore", "provider", "azure", "environmentType"), "must be `PublicCloud`", ""),
+    ("workspace", {"secretStore": {"provider": {"viettelcloud": {"projectID": "shop"}}}}, "KR205", ("secretStore", "provider", "viettelcloud", "projectID"), "must be a UUID", ""),
+    ("workspace", {"secretStore": {"provider": {"fake": {"data": [{"value": "a"}]}}}}, "KR202", ("secretStore", "provider", "fake", "data", 0), "has no `key`", "add it, as `key: database`"),
+    ("workspace", {"secretStore": {"provider": {"onpremises": {"atributes": {}}}}}, "KR203", ("secretStore", "provider", "onpremises", "atributes"), "unknown key", "did you mean `attributes`?"),
+    ("workspace", {"modules": {"a": {"configs": {"default": {"importedResources": {"b": 1}}}}}}, "KR201", ("modules", "a", "configs", "default", "importedResources", "b"), "must be text", "quote it"),
+    ("workspace", {"modules": {"a": {"configs": {"p": {"projectSelector": ["b"], "importedResources": ["c"]}}}}}, "KR201", ("modules", "a", "configs", "p", "importedResources"), "must be a map", ""),
     ("workspace", {"modules": {"a": {"configs": {"default": {"projectSelector": ["b"]}}}}}, "KR203", ("modules", "a", "configs", "default", "projectSelector"), "does not belong in `default`", ""),
     ("workspace", {"lint": {"host-paths": "off"}}, "KR203", ("lint", "host-paths"), "unknown key `host-paths` in `lint`", "did you mean `host-path`?"),
     ("workspace", {"lint": {"host-path": "warning"}}, "KR204", ("lint", "host-path"), "must be `off`, `warn` or `error`", "did you mean `warn`?"),

@@ -46,7 +46,7 @@ from kusion_render.targets.kubernetes import stream
 found = Diagnostics()
 repository = Repository(Files(sys.argv[1]), found)
 specs = compile_all(repository, select(repository, [sys.argv[2]], found), Options(), found)
-text = "".join(stream(specs))
+text = "".join(stream(specs, found))
 assert "kind: Deployment" in text and not found.items
 print("\\n".join(sorted(set(sys.modules) - before)))
 """

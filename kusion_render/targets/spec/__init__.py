@@ -6,6 +6,7 @@ from kusion_render.diagnostics import Place, Rule, Span
 from kusion_render.interpolation import CREDENTIALS
 from kusion_render.kubernetes.order import ordered, sort_key
 from kusion_render.targets.spec.dependencies import Dependencies
+from kusion_render.transformers.provision import IMPORT_ID
 from kusion_render.yamlio import dump
 
 TYPE_CHECKING = False
@@ -21,8 +22,6 @@ CLOUD: Final = True
 
 CONTEXT_CREDENTIAL: Final = Rule("KR470", "context-credential")
 NOT_FOR_SPEC: Final = Rule("KR471", "not-for-spec")
-
-IMPORT_ID: Final = "kusionstack.io/import-id"
 
 
 def emit(specs: Sequence[Spec], options: Mapping[str, Json], diagnostics: Diagnostics) -> dict[str, str | bytes]:
@@ -107,11 +106,11 @@ def _store(provision: Provision) -> dict[str, Any] | None:
 def _check(spec: Spec, diagnostics: Diagnostics) -> None:
     for resource in spec.resources:
         metadata = resource.attributes["metadata"]
-        what = f"{resource.attributes['kind']} `{metadata.get('name') or ''}`"
-        if not metadata.get("name"):
-            _report_id(spec, what, "it has no name", diagnostics)
+        kind, name = resource.attributes["kind"], metadata.get("name")
+        if not name:
+            _report_id(spec, f"a {kind}", "it has no name", diagnostics)
         elif resource.id.count(":") > 3:
-            _report_id(spec, what, "a `:` in its name splits its ID", diagnostics)
+            _report_id(spec, f"{kind} `{name}`", "a `:` in its name splits its ID", diagnostics)
     for made in spec.provision.resources:
         if "." in made.id or made.id.count(":") > 3:
             # A reference ends at the first dot.
