@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kusion_render.diagnostics import Place, Rule, Span
+from kusion_render.diagnostics import OutputPlace, Place, Rule
 from kusion_render.interpolation import CREDENTIALS
 from kusion_render.kubernetes.order import ordered, sort_key
 from kusion_render.targets.spec.dependencies import Dependencies
@@ -105,26 +105,25 @@ def _store(provision: Provision) -> dict[str, Any] | None:
 
 def _check(spec: Spec, diagnostics: Diagnostics) -> None:
     for resource in spec.resources:
-        metadata = resource.attributes["metadata"]
-        kind, name = resource.attributes["kind"], metadata.get("name")
+        kind, name = resource.attributes["kind"], resource.attributes["metadata"].get("name")
         if not name:
-            _report_id(spec, f"a {kind}", "it has no name", diagnostics)
+            _report_id(f"a {kind}", "it has no name", OutputPlace(resource.id, ("metadata",)), diagnostics)
         elif resource.id.count(":") > 3:
-            _report_id(spec, f"{kind} `{name}`", "a `:` in its name splits its ID", diagnostics)
+            where = OutputPlace(resource.id, ("metadata", "name"))
+            _report_id(f"{kind} `{name}`", "a `:` in its name splits its ID", where, diagnostics)
     for made in spec.provision.resources:
         if "." in made.id or made.id.count(":") > 3:
             # A reference ends at the first dot.
-            _report_id(
-                spec, f"{made.type} `{made.name}`", "a `.` or `:` in its name splits references to it", diagnostics
-            )
+            reason = "a `.` or `:` in its name splits references to it"
+            _report_id(f"{made.type} `{made.name}`", reason, Place(made.place, on_key=True), diagnostics)
     _check_context(spec, diagnostics)
 
 
-def _report_id(spec: Spec, what: str, reason: str, diagnostics: Diagnostics) -> None:
+def _report_id(what: str, reason: str, where: Place | OutputPlace, diagnostics: Diagnostics) -> None:
     diagnostics.report(
         NOT_FOR_SPEC,
-        f"a Spec can't hold {what} of `{spec.key}`: {reason}",
-        Span(spec.stack.file),
+        f"a Spec can't hold {what}: {reason}",
+        where,
         help="give it another name, or render it to `kubernetes`",
     )
 
