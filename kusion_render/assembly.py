@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # Keys of a module's configs that Kusion reads itself, whatever the module.
 _KUSION_OWN: Final = frozenset(("projectSelector", "importedResources", "healthPolicy"))
 _JOINED: Final = {"k8s_manifest": ("paths",)}
-# Of these modules Kusion lays what the platform says over what developers say.
-_PLATFORM_WINS: Final = frozenset(("opensearch",))
+# Modules of Kusion in which the platform has the last word: it lays their config over the developers'.
+_PLATFORM_LAST: Final = frozenset(("inference", "opensearch"))
 _GROUPS: Final = ("containers", "initContainers")
 
 
@@ -231,17 +231,18 @@ def _lay_platform(app: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
             if isinstance(config, dict)
         }
         if not sources.deep:
-            app = {**app, "accessories": _as_kusion(accessories, beneath["accessories"])}
+            app = {**app, "accessories": _as_kusion_lays(accessories, beneath["accessories"])}
     return _fill_app(beneath, app)
 
 
-def _as_kusion(accessories: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
-    """Return accessories with what Kusion lets the platform say over developers, or beside them: lists it joins."""
+def _as_kusion_lays(accessories: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    """Return accessories with what Kusion does not lay beneath them: lists that it joins, and what the platform wins."""
     result = dict(accessories)
     for key, platform in beneath.items():
-        if module_name(key, accessories[key]) in _PLATFORM_WINS:
+        module = module_name(key, accessories[key])
+        if module in _PLATFORM_LAST:
             result[key] = merge(accessories[key], platform)
-        for field in _JOINED.get(module_name(key, accessories[key]), ()):
+        for field in _JOINED.get(module, ()):
             own, more = accessories[key].get(field), platform.get(field)
             if isinstance(own, list) and isinstance(more, list):
                 result[key] = {**result[key], field: [*own, *(item for item in more if item not in own)]}

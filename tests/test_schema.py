@@ -99,6 +99,10 @@ VALID: dict[str, list[Any]] = {
         {"_type": "opensearch.OpenSearch", "domainName": "a", "statement": [{"effect": "Deny", "action": ["es:*"]}]},
     ],
     "modules/postgres": [{"type": "local", "version": 16, "databaseName": "store", "username": "keeper"}],
+    "modules/inference": [
+        {"model": "llama3", "framework": "ollama", "image": "a/b:1", "top_k": 1},
+        {"_type": "inference.v1.inference.Inference", "model": "a", "framework": "KubeRay", "num_predict": -2},
+    ],
     "modules/opsrule": [{}, {"maxUnavailable": 1}, {"_type": "opsrule.OpsRule", "maxUnavailable": "40"}],
     "modules/disruptionbudget": [{"minAvailable": "50%"}, {"maxUnavailable": 1}],
     "app-configuration": [{"workload": {"x": 1}, "accessories": {"a": {}}, "labels": {"b": "c"}, "enabled": True}],

@@ -11,6 +11,7 @@ MODULES: Final = {
     "autoscaling": "kusion_render.modules.autoscaling",
     "configs": "kusion_render.modules.configs",
     "disruptionbudget": "kusion_render.modules.disruptionbudget",
+    "inference": "kusion_render.modules.inference",
     "job": "kusion_render.modules.job",
     "k8s_manifest": "kusion_render.modules.k8s_manifest",
     "monitoring": "kusion_render.modules.monitoring",
