@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
-from kusion_render.model import CloudResource, Resource
+from kusion_render.model import CloudResource, Resource, resource_id
 from kusion_render.text import texts
 
 TYPE_CHECKING = False
@@ -137,6 +137,10 @@ class GeneratorRequest:
                     Place((*self.place, field), on_key=True),
                     help="remove it, or delete with `null` what lies beneath",
                 )
+
+    def id(self, api_version: str, kind: str, name: str) -> str:
+        """Return the ID of an object in the namespace of what modules make, by which a patcher names it."""
+        return resource_id(api_version, kind, self.context.object_namespace, name)
 
     def resource(
         self,

@@ -148,6 +148,11 @@ class WrittenManifest:
         return locate(documents[self.document], (*self.pointer, *pointer), self.file)
 
 
+def resource_id(api_version: str, kind: str, namespace: str | None, name: str) -> str:
+    """Return Kusion's ID of a Kubernetes object: `apiVersion:kind[:namespace]:name`."""
+    return ":".join(part for part in (api_version, kind, namespace, name) if part)
+
+
 class Resource:
     """One object of the Spec, with the module that made it and the place of the input that asked for it.
 
@@ -178,13 +183,8 @@ class Resource:
     def id(self) -> str:
         """Kusion's resource ID: `apiVersion:kind[:namespace]:name`."""
         metadata = self.attributes["metadata"]
-        parts = [
-            self.attributes["apiVersion"],
-            self.attributes["kind"],
-            metadata.get("namespace"),
-            metadata.get("name"),
-        ]
-        return ":".join(part for part in parts if part)
+        name, namespace = metadata.get("name"), metadata.get("namespace")
+        return resource_id(self.attributes["apiVersion"], self.attributes["kind"], namespace, name)
 
     def of(self, attributes: dict[str, Any]) -> Resource:
         """Return the same resource with other attributes."""
@@ -235,12 +235,16 @@ class CloudResource:
 
 
 class Patcher:
-    """What an accessory adds to its app's workload (Kusion's patcher).
+    """What an accessory adds to its app's workload, and to objects by their IDs (Kusion's patcher).
 
-    `manifest` is merged into the workload's object: maps deeply, all else replaces (a MergePatch of Kusion's).
+    In `labels`, `annotations`, `pod_labels`, `pod_annotations` and the values of `environments`, `REMOVE` takes away what
+    is there by that name. `json_patches` are `{"type": "MergePatch" | "JSONPatch", "payload": …}` by the ID of the object:
+    a merge patch (RFC 7396) or a list of operations (RFC 6902). They come after all others of the app.
     """
 
-    __slots__ = ("annotations", "environments", "labels", "manifest", "pod_annotations", "pod_labels")
+    __slots__ = ("annotations", "environments", "json_patches", "labels", "pod_annotations", "pod_labels")
+
+    REMOVE: Final = "ops://kusionstack.io/remove"
 
     def __init__(
         self,
@@ -250,9 +254,9 @@ class Patcher:
         annotations: Mapping[str, str] | None = None,
         pod_labels: Mapping[str, str] | None = None,
         pod_annotations: Mapping[str, str] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        json_patches: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        self.manifest: Final = manifest or {}  # Any: a part of a manifest
+        self.json_patches: Final = json_patches or {}  # Any: parts of manifests
         self.environments: Final = environments
         self.labels: Final = labels or {}
         self.annotations: Final = annotations or {}

@@ -399,12 +399,10 @@ def resources_of(
         written=lambda: assemble(source.sources.of({})),
         cloud=source.options.cloud,
     )
-    generated = generate(context, diagnostics, only)
-    made = generated.resources
-    if source.namespace.create and only is None:
-        made = [namespace_object(source.namespace), *made]
+    before = [namespace_object(source.namespace)] if source.namespace.create and only is None else []
+    generated = generate(context, diagnostics, only, before)
     shown = apps if only is None else {only: apps[only]}
-    return Generated(_transformed(source, shown, made, diagnostics), generated.existing, generated.cloud)
+    return Generated(_transformed(source, shown, generated.resources, diagnostics), generated.existing, generated.cloud)
 
 
 def _transformed(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kusion_render.diagnostics import Diagnostics, Place
+from kusion_render.json_patch import JsonPatchError, json_patch, merge_patch
 from kusion_render.model import Resource
 from kusion_render.transformers.config_hash import with_config_hash
-from kusion_render.transformers.json_patch import JsonPatchError, json_patch
-from kusion_render.transformers.patches import apply_patches, merge_patch
+from kusion_render.transformers.patches import apply_patches
 from kusion_render.transformers.preview import with_preview
 from kusion_render.transformers.profile import with_profile
 from kusion_render.verification import verify

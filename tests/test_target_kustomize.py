@@ -12,10 +12,10 @@ from test_target_helm import shop  # noqa: F401 - a fixture
 from test_target_texts import PLAIN, PROFILE, check
 
 from kusion_render.diagnostics import Diagnostics
+from kusion_render.json_patch import json_patch
 from kusion_render.kubernetes.merge_keys import strategic_merge
 from kusion_render.targets.kustomize import emit
 from kusion_render.targets.kustomize.patch import operations, patch_between
-from kusion_render.transformers.json_patch import json_patch
 
 if TYPE_CHECKING:
     from workbench import Workbench

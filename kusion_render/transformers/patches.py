@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.json_patch import JsonPatchError, json_patch, merge_patch
+from kusion_render.kubernetes.harm import harm
 from kusion_render.kubernetes.merge_keys import patch_problems, strategic_merge
-from kusion_render.kubernetes.pods import pod_template
 from kusion_render.kubernetes.scopes import KNOWN_KINDS
 from kusion_render.suggestion import listing, suggest
-from kusion_render.transformers.json_patch import JsonPatchError, json_patch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 PATCH_TARGET: Final = Rule("KR332", "patch-matches-nothing")
 BAD_PATCH: Final = Rule("KR333", "bad-patch")
-
-_IDENTITY: Final = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
 
 
 def apply_patches(
@@ -93,7 +91,7 @@ def _patched(
         changed = strategic_merge(manifest, patch["merge"], kind)
     else:
         changed = merge_patch(manifest, patch["merge"])
-    problem = _harm(manifest, changed)
+    problem = harm(manifest, changed)
     if problem:
         diagnostics.report(
             BAD_PATCH,
@@ -108,51 +106,3 @@ def _patched(
 
 def _called(manifest: Mapping[str, Any]) -> str:
     return f"{manifest['kind']} `{manifest['metadata'].get('name', '')}`"
-
-
-def _harm(before: Mapping[str, Any], after: Any) -> str:
-    """Say what a patch must not do to an object, "" if it did nothing of the kind."""
-    for path in _IDENTITY:
-        if _at(before, path) != _at(after, path):
-            return f"changes the {path[-1]} of"
-    if isinstance(_at(before, ("spec",)), dict) and not isinstance(_at(after, ("spec",)), dict):
-        return "leaves no map in `spec` of"
-    template = pod_template(before)
-    if template is not None and pod_template(after) is None:
-        return "leaves no pod template in"
-    inside: list[tuple[str, ...]] = [("metadata",)]
-    if template is not None:
-        inside.append((*map(str, template[0]), "metadata"))
-    maps: list[tuple[str, ...]] = [(*path, field) for path in inside for field in ("labels", "annotations")]
-    if before.get("kind") in ("ConfigMap", "Secret"):
-        maps += [("data",), ("binaryData",), ("stringData",)]
-    for place in (*inside, *maps):
-        found = _at(after, place)
-        if found is None or found == _at(before, place):
-            continue
-        if not (isinstance(found, dict) and (place in inside or _texts_only(found))):
-            return f"leaves no map{' of texts' if place in maps else ''} in `{'.'.join(place)}` of"
-    return ""
-
-
-def _texts_only(found: Mapping[str, Any]) -> bool:
-    return all(isinstance(value, str) for value in found.values())
-
-
-def _at(data: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        data = data.get(step) if isinstance(data, dict) else None
-    return data
-
-
-def merge_patch(below: Any, above: Any) -> Any:
-    """Return `above` laid over `below` as RFC 7396 says: maps merge, `null` deletes, all else replaces."""
-    if not isinstance(above, dict):
-        return above
-    result = dict(below) if isinstance(below, dict) else {}
-    for key, value in above.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merge_patch(result.get(key), value)
-    return result

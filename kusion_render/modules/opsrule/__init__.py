@@ -40,7 +40,8 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
     if kind in _STRATEGY:
         _check_strategy(request, most, diagnostics)
         strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": most}}
-        patcher = Patcher(manifest={"spec": {_STRATEGY[kind]: strategy}})
+        patch = {"type": "MergePatch", "payload": {"spec": {_STRATEGY[kind]: strategy}}}
+        patcher = Patcher(json_patches={request.id("apps/v1", kind, request.name): patch})
     budgeted = kind in _BUDGETED and not _has_own_budget(request)
     return GeneratorResponse([_budget(request, most)] if budgeted else [], patcher)
 

@@ -1,4 +1,4 @@
-"""JSON Patch (RFC 6902) on plain data; the input stays as it is."""
+"""JSON Patch (RFC 6902) and JSON merge patch (RFC 7396) on plain data; the input stays as it is."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ class _NowhereError(Exception):
     """A path that leads nowhere: the part of it that was found, and what stands there."""
 
 
-def json_patch(data: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
+def json_patch(data: Any, operations: Sequence[Mapping[str, Any]], *, lenient: bool = False) -> Any:
     """Return `data` after all operations, each `{op, path, value?, from?}` with JSON Pointers (RFC 6901).
+
+    With `lenient`, `remove` does nothing where nothing is, and `add` makes the parents it misses, as for Kusion's modules.
 
     Raises:
         JsonPatchError: when one of them can't be done.
@@ -42,7 +44,11 @@ def json_patch(data: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
                 data = _moved(data, operation, json_pointer(operation["from"]), path)
             elif operation["op"] == "test":
                 _test(data, operation, path, number)
+            elif lenient and operation["op"] == "remove" and not _is_there(data, path):
+                continue
             else:
+                if lenient and operation["op"] == "add":
+                    data = _with_parents(data, path)
                 data = _changed(data, operation["op"], path, operation.get("value"))
         except _NowhereError as error:
             hint = "an operation needs its parents to be there: `add` them first, or use `merge`"
@@ -65,6 +71,25 @@ def _test(data: Any, operation: Mapping[str, Any], path: Sequence[str], number: 
         raise JsonPatchError(
             f"the test at `{operation['path']}` fails", (number, "value"), "make the test say what is there, or drop it"
         )
+
+
+def _is_there(data: Any, path: Sequence[str]) -> bool:
+    try:
+        _find(data, path)
+    except _NowhereError:
+        return False
+    return True
+
+
+def _with_parents(data: Any, path: Sequence[str]) -> Any:
+    """Return a copy of `data` with empty maps, or lists before `-` and `0`, for the parents that a place misses."""
+    if len(path) < 2 or not isinstance(data, dict):
+        return data
+    step, rest = path[0], path[1:]
+    inner = data.get(step)
+    if inner is None:
+        inner = [] if rest[0] in (_APPEND, "0") else {}
+    return {**data, step: _with_parents(inner, rest)}
 
 
 def _find(data: Any, steps: Sequence[str]) -> Any:
@@ -104,3 +129,16 @@ def _changed(data: Any, operation: str, steps: Sequence[str], value: Any) -> Any
     else:
         copy[place] = value
     return copy
+
+
+def merge_patch(below: Any, above: Any) -> Any:
+    """Return `above` laid over `below` as RFC 7396 says: maps merge, `null` deletes, all else replaces."""
+    if not isinstance(above, dict):
+        return above
+    result = dict(below) if isinstance(below, dict) else {}
+    for key, value in above.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge_patch(result.get(key), value)
+    return result
