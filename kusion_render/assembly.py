@@ -223,6 +223,8 @@ def _lay_platform(app: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
         shared = platform_config(sources, "workload")
         own = platform_config(sources, module_name("workload", workload))
         beneath["workload"] = merge(shared, own, merge_keys("modules/service")) if shared else own
+        if not sources.deep:
+            app = {**app, "workload": _without_unset(workload, beneath["workload"])}
     accessories = app.get("accessories")
     if isinstance(accessories, dict):
         beneath["accessories"] = {
@@ -233,6 +235,16 @@ def _lay_platform(app: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
         if not sources.deep:
             app = {**app, "accessories": _as_kusion_lays(accessories, beneath["accessories"])}
     return _fill_app(beneath, app)
+
+
+def _without_unset(workload: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a workload without the empty labels and annotations that the platform says: Kusion takes them for unset."""
+    result = dict(workload)
+    for field in ("labels", "annotations"):
+        own, platform = workload.get(field), beneath.get(field)
+        if isinstance(own, dict) and isinstance(platform, dict):
+            result[field] = {key: value for key, value in own.items() if not (value == "" and platform.get(key))}
+    return result
 
 
 def _as_kusion_lays(accessories: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:

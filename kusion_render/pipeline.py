@@ -10,7 +10,7 @@ from kusion_render.generator import Generated
 from kusion_render.interpolation import Interpolation, variables
 from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.loaders import load
-from kusion_render.loaders.yaml import workspace_from_root
+from kusion_render.loaders.workspace import check_workspace, workspace_from_root
 from kusion_render.model import Spec
 from kusion_render.modules import Context, module_name, schema_of
 from kusion_render.modules.running import check_parts, generate, parts
@@ -233,10 +233,12 @@ def read(repository: Repository, target: Target, options: Options, diagnostics: 
     compatibility = compatibility_of(repository, stack, layers, options)
     for file in (stack.project.file, stack.file, f"workspaces/{target.workspace}.yaml"):
         repository.report_unknown_keys(file, compatibility, diagnostics)
+    if workspace is not None and not diagnostics.failed:
+        check_workspace(workspace, repository.files, compatibility, diagnostics)
     diagnostics.stop_if_failed()
     if workspace is None:
         raise InputError
-    workspace = workspace_from_root(workspace)
+    workspace = workspace_from_root(workspace, stack.path if compatibility == "kusion" else None)
     known = variables(stack.project, stack, workspace.name, workspace.data.get("context") or {})
     namespace = effective_namespace(
         stack, workspace, compatibility, known, diagnostics, options.namespace, options.preview

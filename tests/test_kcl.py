@@ -119,6 +119,42 @@ def test_entries_are_one_program_in_their_order(shop: Workbench) -> None:
     assert ["registry.example/web:2"] == images(shop)
 
 
+def test_an_entry_may_be_a_folder(shop: Workbench) -> None:
+    """A folder is its files, by name; tests and what begins with `_` are none of them."""
+    image = 'web: ac.AppConfiguration {workload.containers.main.image = "registry.example/web:%d"}\n'
+    shop.write(
+        {
+            "shop/base/a.k": MAIN,
+            "shop/base/b.k": IMPORTS + image % 2,
+            "shop/base/b_test.k": "this is no KCL",
+            "shop/base/_c.k": "this is no KCL",
+            "shop/dev/kcl.mod": MOD + '[profile]\nentries = ["../base", "main.k", "."]\n',
+            "shop/dev/main.k": IMPORTS + image % 3,
+        }
+    )
+
+    assert ["registry.example/web:3"] == images(shop)
+
+
+def test_without_main_it_is_the_folder(shop: Workbench) -> None:
+    """Where nobody says entries and there is no `main.k`, all of the folder is the program, as for KCL."""
+    (shop.root / "shop/dev/main.k").unlink()
+    shop.write({"shop/dev/kcl.mod": MOD, "shop/dev/example.k": MAIN})
+
+    assert ["registry.example/web:1"] == images(shop)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [("nowhere", "error[KR110]"), ("../../..", "error[KR111]"), ("/etc", "error[KR111]"), ("empty", "error[KR1")],
+)
+def test_an_entry_without_a_program_is_said(shop: Workbench, entry: str, said: str) -> None:
+    """A folder that is not there, is outside, or has no program."""
+    shop.write({"shop/dev/kcl.mod": MOD + f'[profile]\nentries = ["{entry}"]\n', "shop/dev/empty/a.txt": ""})
+
+    assert said in shop.fail()
+
+
 def test_entries_of_stack_yaml_count_first(shop: Workbench) -> None:
     """What stack.yaml lists is the program, whatever kcl.mod says."""
     shop.write(

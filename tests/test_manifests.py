@@ -276,7 +276,7 @@ def test_the_values_of_an_inline_secret_are_left_alone(workbench: Workbench) -> 
 
 
 def test_a_workspace_names_files_beside_itself(workbench: Workbench) -> None:
-    """What a workspace says lies beneath the app; in kusion mode the two lists are joined, as by Kusion."""
+    """What a workspace says lies beneath the app."""
     files = {
         "workspaces/dev.yaml": "modules: {k8s_manifest: {configs: {default: {paths: [all/base.yaml]}}}}\n",
         "workspaces/all/base.yaml": role("platform"),
@@ -288,11 +288,22 @@ def test_a_workspace_names_files_beside_itself(workbench: Workbench) -> None:
     workbench.write({"shop/dev/app.yaml": "raw: {accessories: {k8s_manifest: {paths: [own.yaml]}}}\n"})
     assert ["own"] == [each["metadata"]["name"] for each in workbench.render().manifests]
 
-    workbench.write({"kusion-render.yaml": "compatibility: kusion\n"})
+
+def test_for_kusion_paths_are_the_stacks(workbench: Workbench) -> None:
+    """In kusion mode a workspace's paths are relative to the stack's folder and joined to the app's, as by Kusion."""
+    files = {
+        "kusion-render.yaml": "compatibility: kusion\n",
+        "workspaces/dev.yaml": "modules: {k8s_manifest: {configs: {default: {paths: [../all/base.yaml, ./own.yaml]}}}}\n",
+        "shop/all/base.yaml": role("platform"),
+        "shop/dev/own.yaml": role("own"),
+    }
+    workbench.app("raw: {accessories: {k8s_manifest: {paths: [own.yaml]}}}\n", **files)
+
     made = workbench.render().manifests
+
     assert ["own", "platform"] == sorted(each["metadata"]["name"] for each in made if each["kind"] == "Role")
     said = workbench.run("explain", "shop/dev", "role/platform", "metadata.name").stdout
-    assert "workspaces/all/base.yaml:4:18" in said
+    assert "shop/all/base.yaml:4:18" in said
 
 
 def test_a_workspaces_config_files_lie_beside_it(workbench: Workbench) -> None:

@@ -9,7 +9,8 @@ import random
 import re
 import subprocess
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,10 +18,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from kusion_render.diagnostics import Diagnostics, Place
+from kusion_render.kcl import PACKAGES, package_folder
+from kusion_render.loaders.kusion_types import TYPES, is_known
 from kusion_render.schema import artefacts, build, check, merge_keys, positions, publish, truth, typed
 from kusion_render.schema.faults import validator
 from kusion_render.schema.patterns import QUICK, Invalid, matches
 from kusion_render.yamlio import parse
+
+if TYPE_CHECKING:
+    from workbench import Workbench
 
 SERVICE: dict[str, Any] = {
     "_type": "service.Service",
@@ -549,3 +555,38 @@ def test_the_good_path_imports_nothing_heavy() -> None:
     run = subprocess.run([sys.executable, "-S", "-c", code], cwd=root, capture_output=True, text=True, check=True)
     heavy = {"jsonschema", "json", "typing", "fastjsonschema", "inspect", "dataclasses", "pathlib", "importlib"}
     assert not heavy & set(eval(run.stdout))  # noqa: S307 - our own output
+
+
+def test_the_types_are_those_of_the_packages() -> None:
+    """What `_type` may be is what our copies of Kusion's packages have, imported by folder or by file."""
+    found = set()
+    for name in PACKAGES:
+        top = Path(package_folder(name))
+        for path in top.rglob("*.k"):
+            steps = path.relative_to(top.parent).with_suffix("").parts
+            for schema in re.findall(r"^schema (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+                found |= {".".join((*steps[:-1], schema)), ".".join((*steps, schema))}
+
+    assert {f"{name}.{each}" for name, types in TYPES.items() for each in types} <= found
+    assert [] == [each for each in found if not is_known(each)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        ("service.Service", True),
+        ("network.ingress.ingress_class.IngressClass", True),
+        ("acme.Service", True),
+        ("", True),
+        ("service", False),
+        ("service.", False),
+        ("service.service", False),
+        ("service.container.Service", False),
+        ("kam.v1.app_configuration.App", False),
+    ],
+)
+def test_types_of_kusion_are_known(workbench: Workbench, kind: str, known: bool) -> None:  # noqa: FBT001 - a table of cases
+    """A `_type` of one of Kusion's packages must be one of its schemas; others are a company's own affair."""
+    workbench.app(f'web:\n  _type: "{kind}"\n  workload: {{containers: {{a: {{image: "a:1"}}}}}}\n')
+
+    assert known == ("KR125" not in workbench.run("validate").stdout)

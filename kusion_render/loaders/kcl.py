@@ -8,9 +8,9 @@ from kusion_render.diagnostics import Diagnostics, Related, Rule, Span
 from kusion_render.document import DIRECTIVE
 from kusion_render.interpolation import OPEN, Verbatim
 from kusion_render.kcl import Evaluator, Failure, positions_of
-from kusion_render.loaders import IDLE_ARGUMENT
+from kusion_render.loaders import IDLE_ARGUMENT, KCL
 from kusion_render.loaders.kcl_mod import MAIN, join, read_mod
-from kusion_render.loaders.kcl_packages import LIMIT, SYNTAX, collect
+from kusion_render.loaders.kcl_packages import LIMIT, SYNTAX, collect, members
 from kusion_render.loaders.kcl_stage import Stage
 from kusion_render.loaders.yaml import from_root
 from kusion_render.model import Layer
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
     from kusion_render.diagnostics import Where
     from kusion_render.kcl import Complaint
+    from kusion_render.loaders.kcl_mod import KclMod
     from kusion_render.loaders.kcl_packages import Program
     from kusion_render.model import Stack
     from kusion_render.origins import Positions
-    from kusion_render.repository import Repository
+    from kusion_render.repository import Files, Repository
 
     Entries = Sequence[tuple[str, Span | None]]
 
@@ -51,7 +52,7 @@ def load_program(
     found = Diagnostics()
     mod = read_mod(files, stack.path, found)
     if entries is None:
-        entries = [(file, mod.place(file)) for file in mod.entries] or [(join(stack.path, MAIN), None)]
+        entries = _said(files, mod) or _usual(files, stack.path)
     evaluator = _evaluator(repository)
     evaluator.begin()
     program = collect(files, entries, evaluator, found)
@@ -71,6 +72,23 @@ def load_program(
     deletes = "null" in text or DIRECTIVE in text
     parsed = Parsed(data, has_null=deletes, has_plain=False, has_reference=OPEN in text)
     return Layer(last, from_root(data, stack.path), parsed, deletes=deletes)
+
+
+def _said(files: Files, mod: KclMod) -> list[tuple[str, Span | None]]:
+    """Return the entries of a `kcl.mod`; a folder stands for its files, as a package does."""
+    found: list[tuple[str, Span | None]] = []
+    for path in mod.entries:
+        inside = not path.startswith(("/", "..")) and files.inside(files.path(path))
+        listed = members(files, path) if inside and not path.endswith(KCL) else []
+        found += [(file, mod.place(path)) for file in listed or (path,)]
+    return list({file: (file, where) for file, where in reversed(found)}.values())[::-1]
+
+
+def _usual(files: Files, folder: str) -> list[tuple[str, Span | None]]:
+    """Return the entries where nobody says any: `main.k`, without one all of the folder, as KCL takes it."""
+    main = join(folder, MAIN)
+    found = [main] if files.exists(main) else members(files, folder)
+    return [(file, None) for file in found or (main,)]
 
 
 def _evaluator(repository: Repository) -> Evaluator:

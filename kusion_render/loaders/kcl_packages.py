@@ -62,6 +62,16 @@ def collect(
     return collection.program
 
 
+def members(files: Files, folder: str) -> list[str]:
+    """Return the files of a folder that KCL takes for one package, by name; none where there is no such folder."""
+    try:
+        names, _ = files.entries(folder)
+    except OSError:
+        return []
+    chosen = sorted(name for name in names if name.endswith(".k") and not name.startswith("_"))
+    return [join(folder, name) for name in chosen if not name.endswith("_test.k")]
+
+
 class _Collection:
     """Follows imports, each package once."""
 
@@ -153,23 +163,15 @@ class _Collection:
             help_ = "keep every package inside the repository; links must stay inside too"
             self._diagnostics.report(OUTSIDE_ROOT, f"`{base}` leads outside the repository", where, help=help_)
             return True
-        members = self._members(base)
+        found = members(self._files, base)
         if base and self._files.exists(base + ".k"):
-            members.append(base + ".k")
-        if (base, root) not in self._met and members:
+            found.append(base + ".k")
+        if (base, root) not in self._met and found:
             self._met.add((base, root))
-            for file in members:
+            for file in found:
                 self.read(file, where)
-            self.pending.append([(file, root) for file in members])
-        return bool(members)
-
-    def _members(self, folder: str) -> list[str]:
-        try:
-            names, _ = self._files.entries(folder)
-        except OSError:
-            return []
-        chosen = sorted(name for name in names if name.endswith(".k") and not name.startswith("_"))
-        return [join(folder, name) for name in chosen if not name.endswith("_test.k")]
+            self.pending.append([(file, root) for file in found])
+        return bool(found)
 
     def _named(self, path: str, root: str, where: Span) -> bool:
         """Add a package by its name, the first part of a path: a dependency by path, ours, or a vendored one."""

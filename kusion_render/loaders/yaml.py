@@ -6,15 +6,15 @@ import posixpath
 
 from kusion_render.diagnostics import Rule
 from kusion_render.document import DIRECTIVE, put
-from kusion_render.model import Layer, Workspace
+from kusion_render.model import Layer
 from kusion_render.workload.files import manifest_paths, named_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostics, Pointer, Span
+    from kusion_render.diagnostics import Diagnostics, Span
     from kusion_render.repository import Files
 
 KUBERNETES_MANIFEST: Final = Rule("KR114", "kubernetes-manifest")
@@ -37,32 +37,13 @@ def load_layer(files: Files, file: str, diagnostics: Diagnostics, where: Span | 
             help="write apps here, as `NAME: {workload: …}`",
         )
         return None
-    deletes = parsed.has_null or DIRECTIVE in (files.text(file) or "")
+    text = files.text(file) or ""
+    if "_type" in text:
+        from kusion_render.loaders.kusion_types import check_types
+
+        check_types(files, file, data, diagnostics)
+    deletes = parsed.has_null or DIRECTIVE in text
     return Layer(file, from_root(data, posixpath.dirname(file)), parsed, deletes=deletes)
-
-
-def workspace_from_root(workspace: Workspace) -> Workspace:
-    """Return a workspace whose modules and `enforce` name files relative to the root, instead of to its own file."""
-    folder = posixpath.dirname(workspace.file)
-    data = workspace.data
-    for place, app in _apps_of(workspace):
-        for pointer, path in (*named_files(app), *manifest_paths(app)):
-            # The key of an accessory is the module's name, which the place has already.
-            inner = pointer if place == ("enforce",) else pointer[2 if pointer[0] == "accessories" else 1 :]
-            data = put(data, (*place, *inner), posixpath.normpath(posixpath.join(folder, path)))
-    if data is workspace.data:
-        return workspace
-    return Workspace(workspace.name, workspace.file, data, workspace.parsed, deletes=workspace.deletes)
-
-
-def _apps_of(workspace: Workspace) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
-    """Yield the places where a workspace says parts of apps, and what they say, as an app says it."""
-    if isinstance(workspace.data.get("enforce"), dict):
-        yield ("enforce",), workspace.data["enforce"]
-    for module, config in workspace.modules.items():
-        for name, block in (config.get("configs") or {}).items():
-            part = {"workload": block} if module in ("service", "job", "workload") else {"accessories": {module: block}}
-            yield ("modules", module, "configs", name), part
 
 
 def from_root(data: dict[str, Any], folder: str) -> dict[str, Any]:

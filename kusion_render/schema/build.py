@@ -91,7 +91,7 @@ def validator(name: str) -> str:
         note=NOTE,
         text=literal(text_positions(schema)),
         keys=literal(merge_positions(schema)),
-        code=slim.validator(schema),
+        code=slim.validator(schema).replace("NoneType", "type(None)"),
     )
 
 

@@ -169,6 +169,10 @@ def bad_name(error: Error, context: Context) -> Iterator[Finding]:
     elif error.validator == "pattern":
         says = error.schema.get("x-says")
         yield Finding(WRONG_FORMAT, f"key `{key}` must be {says or 'of another form'}", pointer, on_key=True)
+    elif error.validator == "minLength":
+        yield Finding(
+            OUT_OF_RANGE, f"a key of {subject(parent, context)} is empty", pointer, "give it a name", on_key=True
+        )
     else:
         message = f"key `{key}` is too long"
         yield Finding(OUT_OF_RANGE, message, pointer, f"use at most {error.validator_value} characters", on_key=True)

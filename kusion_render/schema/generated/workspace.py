@@ -47,13 +47,28 @@ def validate(data):
     if 'modules' in data_keys:
         data_keys.remove('modules')
         data__modules = data['modules']
-        if not isinstance(data__modules, dict):
+        if not isinstance(data__modules, (dict, type(None))):
             raise Invalid
-        data__modules_keys = set(data__modules.keys())
-        for data__modules_key in data__modules_keys:
-            if data__modules_key not in []:
-                data__modules_value = data__modules.get(data__modules_key)
-                _module(data__modules_value)
+        data__modules_is_dict = isinstance(data__modules, dict)
+        if data__modules_is_dict:
+            data__modules_keys = set(data__modules.keys())
+            for data__modules_key in data__modules_keys:
+                if data__modules_key not in []:
+                    data__modules_value = data__modules.get(data__modules_key)
+                    _module(data__modules_value)
+            data__modules_len = len(data__modules)
+            if data__modules_len != 0:
+                data__modules_property_names = True
+                for data__modules_key in data__modules:
+                    try:
+                        if isinstance(data__modules_key, str):
+                            data__modules_key_len = len(data__modules_key)
+                            if data__modules_key_len < 1:
+                                raise Invalid
+                    except Invalid:
+                        data__modules_property_names = False
+                if not data__modules_property_names:
+                    raise Invalid
     if 'secretStore' in data_keys:
         data_keys.remove('secretStore')
         data__secretStore = data['secretStore']
@@ -899,25 +914,37 @@ def _module(data):
     if 'configs' in data_keys:
         data_keys.remove('configs')
         data__configs = data['configs']
-        if not isinstance(data__configs, dict):
+        if not isinstance(data__configs, (dict, type(None))):
             raise Invalid
-        data__configs_keys = set(data__configs.keys())
-        if 'default' in data__configs_keys:
-            data__configs_keys.remove('default')
-            data__configs__default = data__configs['default']
-            _defaultblock(data__configs__default)
-        for data__configs_key in data__configs_keys:
-            if data__configs_key not in ['default']:
-                data__configs_value = data__configs.get(data__configs_key)
-                _patcherblock(data__configs_value)
+        data__configs_is_dict = isinstance(data__configs, dict)
+        if data__configs_is_dict:
+            data__configs_keys = set(data__configs.keys())
+            if 'default' in data__configs_keys:
+                data__configs_keys.remove('default')
+                data__configs__default = data__configs['default']
+                _defaultblock(data__configs__default)
+            for data__configs_key in data__configs_keys:
+                if data__configs_key not in ['default']:
+                    data__configs_value = data__configs.get(data__configs_key)
+                    _patcherblock(data__configs_value)
+            data__configs_len = len(data__configs)
+            if data__configs_len != 0:
+                data__configs_property_names = True
+                for data__configs_key in data__configs:
+                    try:
+                        if isinstance(data__configs_key, str):
+                            data__configs_key_len = len(data__configs_key)
+                            if data__configs_key_len < 1:
+                                raise Invalid
+                    except Invalid:
+                        data__configs_property_names = False
+                if not data__configs_property_names:
+                    raise Invalid
     if data_keys:
         raise Invalid
 
 def _patcherblock(data):
     if not isinstance(data, dict):
-        raise Invalid
-    data_len = len(data)
-    if data_len < 2:
         raise Invalid
     data__missing_keys = set(['projectSelector']) - data.keys()
     if data__missing_keys:
