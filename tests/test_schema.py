@@ -581,7 +581,7 @@ def test_the_types_are_those_of_the_packages() -> None:
         ("service", False),
         ("service.", False),
         ("service.service", False),
-        ("service.container.Service", False),
+        ("service.container.probe.Service", False),
         ("kam.v1.app_configuration.App", False),
     ],
 )
