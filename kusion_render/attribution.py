@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
 _WORDS: Final = {"TCP": "UDP", "UDP": "TCP", "true": "false", "false": "true"}
 # The parts of a workspace that reach objects beside the modules' configs, which the apps already hold.
-_WORKSPACE_PARTS: Final = ("labels", "annotations", "images", "registries", "secretStore", "secrets", "patches")
+_WORKSPACE_PARTS: Final = (
+    "labels",
+    "annotations",
+    "images",
+    "registries",
+    "context",
+    "secretStore",
+    "secrets",
+    "patches",
+)
 # Documents that every render has: a place in one of them is the same place for another stack.
 _SHARED: Final = frozenset(("apps", "workspace"))
 # Each keeps its render in memory.

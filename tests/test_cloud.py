@@ -156,11 +156,16 @@ def test_who_is_not_in_a_private_network_is_the_public(workbench: Workbench, add
 
 def test_what_is_no_address_is_told(workbench: Workbench) -> None:
     """Every wrong entry is reported at its place in the workspace."""
-    workbench.app(APP, **platform(f'{AWS}, region: a, securityIPs: [10.0.0.0/8, 10.0.0.300, "10.0.0.0/33", home, ""]'))
+    workbench.app(
+        APP,
+        **platform(
+            f'{AWS}, region: a, securityIPs: [10.0.0.0/8, 10.0.0.300, "10.0.0.0/33", home, "", "fe80::1%eth0", 10.0.0.0/255.0.0.0]'
+        ),
+    )
 
     said = workbench.fail("--target", "spec")
 
-    assert 4 == said.count("error[KR355]")
+    assert 6 == said.count("error[KR355]")
     assert "workspaces/dev.yaml:1:115: error[KR355]: `10.0.0.300` is neither an IP address nor a range of them" in said
 
 
@@ -282,6 +287,17 @@ def test_policies_are_compact_json(workbench: Workbench) -> None:
     assert wanted == domain["attributes"]["access_policies"]
 
 
+def test_a_region_is_explained(workbench: Workbench) -> None:
+    """What comes from the workspace's context names its line there."""
+    app = 'web: {workload: {containers: {a: {image: "a:1"}}}, accessories: {opensearch: {domainName: find}}}\n'
+    workbench.app(app, **{"workspaces/dev.yaml": "context:\n  owner: shop\n  AWS_REGION: eu-west-1\n"})
+
+    field = "spec.template.spec.containers[0].env[0].value"
+    said = workbench.run("explain", "shop/dev", "deployment/web", field).stdout
+
+    assert f"{field} = eu-west-1\n  > workspaces/dev.yaml:3:15" in said
+
+
 # Imports and health policies, quirk Q20
 
 
@@ -312,6 +328,28 @@ def test_imports_work_in_every_block(workbench: Workbench, mode: str) -> None:
     assert {} == imported["attributes"]
     assert "shop-store" == imported["extensions"][IMPORT]
     assert "aws_db_instance" == imported["extensions"]["resourceType"]
+
+
+@pytest.mark.parametrize(("mode", "imported"), [("native", 2), ("kusion", 1)])
+def test_a_block_for_some_projects_adds_to_imports(workbench: Workbench, mode: str, imported: int) -> None:
+    """Natively maps of two blocks merge, as elsewhere; in `kusion` mode the block's map replaces that of `default`."""
+    password, instance = "hashicorp:random:random_password:store", "hashicorp:aws:aws_db_instance:store"
+    workbench.app(
+        APP,
+        **{
+            "kusion-render.yaml": f"compatibility: {mode}\n",
+            "workspaces/dev.yaml": f"""
+            modules:
+              mysql:
+                configs:
+                  default:
+                    {{{AWS}, region: a, databaseName: store, importedResources: {{{instance!r}: i}}}}
+                  ours: {{projectSelector: [shop], importedResources: {{{password!r}: p, {password + "-mysql"!r}: p}}}}
+            """.replace(f"{password!r}: p, " if mode == "kusion" else f", {password + '-mysql'!r}: p", ""),
+        },
+    )
+
+    assert imported == workbench.render("--target", "spec").stdout.count(IMPORT)
 
 
 def test_an_import_that_matches_nothing(workbench: Workbench) -> None:

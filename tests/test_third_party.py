@@ -22,7 +22,10 @@ MODULE: Final = '''
         from kusion_render.modules import GeneratorResponse
 
         data = {"size": str(request.config["size"])}
-        return GeneratorResponse([request.resource("v1", "ConfigMap", f"{request.name}-cache", {"data": data})])
+        made = request.resource("v1", "ConfigMap", f"{request.name}-cache", {"data": data})
+        provider = "registry.terraform.io/acme/store/1.0.0"
+        cloud = [request.cloud_resource(provider, "store", "a", data)] if request.config["size"] > 100 else []
+        return GeneratorResponse([made], cloud=cloud)
 '''
 SCHEMA: Final = {
     "type": "object",
@@ -93,3 +96,13 @@ def test_modules_lists_it(packages: Workbench) -> None:
     assert ["cache", "0.3.0", "A", "cache", "beside", "the", "workload."] in [
         line.split() for line in listed.splitlines()
     ]
+
+
+def test_no_cloud_resource_is_dropped_silently(packages: Workbench) -> None:
+    """A module's cloud resource is in a Spec, and a warning in manifests."""
+    plain = run(packages, "cache: {size: 101}")
+    spec = packages.run("render", "--target", "spec", env={"PYTHONPATH": f"{PROJECT}:{packages.root / 'packages'}"})
+
+    assert "app.yaml:4:5: warning[KR353]: the cloud resource `acme:store:store:a` is not rendered" in plain.stderr
+    assert "store" not in plain.stdout
+    assert ("", 1) == (spec.stderr, spec.stdout.count("- id: acme:store:store:a\n  type: Terraform"))

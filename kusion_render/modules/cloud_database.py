@@ -109,7 +109,7 @@ def _is_public(request: GeneratorRequest, addresses: Sequence[str], diagnostics:
     public = False
     for number, address in enumerate(addresses):
         try:
-            network = ip_network(address, strict=False)
+            network = ip_network(_prefixed(address), strict=False)
         except ValueError:
             diagnostics.report(
                 BAD_ADDRESS,
@@ -123,6 +123,17 @@ def _is_public(request: GeneratorRequest, addresses: Sequence[str], diagnostics:
             for each in private
         )
     return public
+
+
+def _prefixed(address: str) -> str:
+    """Return an address or a range if it is none of the forms that Python takes and clouds do not.
+
+    Raises:
+        ValueError: for a zone, or a mask that is no length.
+    """
+    if "%" in address or not address.partition("/")[2].strip("0123456789") == "":
+        raise ValueError(address)
+    return address
 
 
 def _aws(database: CloudDatabase, password: str) -> tuple[list[CloudResource], str]:

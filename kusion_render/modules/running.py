@@ -46,7 +46,9 @@ def generate(
         from kusion_render.modules.cloud import report_not_rendered
 
         for resource in cloud:
-            report_not_rendered(f"the cloud resource `{resource.id}` is", Place(resource.place), diagnostics)
+            report_not_rendered(
+                f"the cloud resource `{resource.id}` is", Place(resource.place, on_key=True), diagnostics
+            )
         cloud = []
     return Generated(resources, existing, cloud)
 
