@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
+from pages import type_in
 from pipelines import ACTION, TEMPLATE, install
-from sources import GIT, Sources
+from sources import Sources
 from workbench import PROJECT
 
 if TYPE_CHECKING:
@@ -20,50 +19,12 @@ PAGE: Final = PROJECT / "docs/how-to/rendered-manifests.md"
 PAGES: Final = [PAGE, PROJECT / "docs/how-to/ci.md"]
 
 
-def typed(page: Path) -> list[tuple[str, str]]:
-    """Return the commands of a page with what is shown below each."""
-    found: list[tuple[str, str]] = []
-    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
-        found += [
-            (line, shown)
-            for line, _, shown in (part.partition("\n") for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:])
-        ]
-    return found
-
-
-def without_commits(text: str) -> str:
-    """Return a text with the names of commits made alike."""
-    return re.sub(r"\b[0-9a-f]{7,40}\b", "COMMIT", text)
-
-
 def test_the_page_is_what_happens(tmp_path: Path) -> None:
     """Each command, in order, in one repository, prints what the page shows."""
     sources = Sources.begin(tmp_path)
     install(tmp_path / "programs")
-    env = {**GIT, "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}"}
-    env |= {"GIT_AUTHOR_DATE": "@1700500000 +0000", "GIT_COMMITTER_DATE": "@1700500000 +0000"}
-    lines = typed(PAGE)
-    last = 0
-    assert len(lines) > 20
-    for line, shown in lines:
-        if line == "echo $?":
-            assert int(shown) == last
-            continue
-        done = subprocess.run(
-            ["bash", "-c", line],
-            cwd=sources.root,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        last = done.returncode
-        assert last in (0, 4), (line, done.stdout)
-        # What git says is its own affair, where the page does not show it.
-        if shown or not line.startswith("git "):
-            assert without_commits(shown) == without_commits(done.stdout), line
+
+    assert type_in(PAGE, sources.root, tmp_path / "programs") > 20
 
 
 def workflows(page: Path) -> list[dict[str, Any]]:
