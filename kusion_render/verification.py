@@ -5,11 +5,12 @@ from __future__ import annotations
 from kusion_render.diagnostics import OutputPlace, Place, Related, Rule
 from kusion_render.kubernetes.checks import problems
 from kusion_render.kubernetes.objects import is_encrypted
-from kusion_render.kubernetes.pods import containers, items
+from kusion_render.kubernetes.pods import containers, items, pod_template
 from kusion_render.kubernetes.references import ALWAYS_PRESENT, references
 from kusion_render.kubernetes.scopes import group
 from kusion_render.model import CloudResource
 from kusion_render.suggestion import suggest
+from kusion_render.workload.probe import PROBES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def verify(
             diagnostics.report(found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help)
         if resource.workload:
             _check_selector(resource, diagnostics)
+            _check_probes(resource, diagnostics)
     _check_references(resources, {*existing, *ALWAYS_PRESENT}, diagnostics)
     _check_target_ports(resources, diagnostics)
 
@@ -69,6 +71,22 @@ def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
                 OutputPlace(resource.id, ("spec", "template", "metadata", "labels", key)),
                 help="set it under the app's `labels`: the selector follows those",
             )
+
+
+def _check_probes(resource: Resource, diagnostics: Diagnostics) -> None:
+    """Report gRPC probes that still name a port: the name would have become a number if the container had that port."""
+    template = pod_template(resource.attributes)
+    for pointer, container in containers(template[1]["spec"], (*template[0], "spec")) if template else ():
+        for key in PROBES:
+            handler = container[key].get("grpc") if isinstance(container.get(key), dict) else None
+            if isinstance(handler, dict) and isinstance(handler.get("port"), str):
+                names = [port["name"] for _, port in items(container, "ports", ()) if "name" in port]
+                diagnostics.report(
+                    UNKNOWN_PORT,
+                    f"container `{container.get('name')}` has no port `{handler['port']}`, which its `{key}` asks for",
+                    OutputPlace(resource.id, (*pointer, key, "grpc", "port")),
+                    help=suggest(handler["port"], names, "name one of its `ports`, or give a number"),
+                )
 
 
 def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:

@@ -68,3 +68,21 @@ def test_a_route_is_explained(workbench: Workbench) -> None:
     assert "spec.parentRefs[0].name = public\n  > workspaces/dev.yaml:1:72   public" in said
     assert "spec.hostnames[0] = a.example\n  > shop/dev/app.yaml:3:74   a.example" in said
     assert "spec.rules[0].backendRefs[0].port = 80\n  > shop/dev/app.yaml:3:42   80" in said
+
+
+def test_probe_of_an_unknown_port(workbench: Workbench) -> None:
+    """A gRPC probe that names a port which its container has not is told where it is written."""
+    report = workbench.app(
+        """
+        web:
+          workload:
+            containers:
+              web:
+                image: registry.example/web:1.0.0
+                ports: {rpc: 5050}
+                readinessProbe: {grpc: {port: rcp}}
+        """
+    ).fail()
+
+    assert "shop/dev/app.yaml:7:39: error[KR330]: container `web` has no port `rcp`" in report
+    assert "did you mean `rpc`?" in report

@@ -93,6 +93,7 @@ HTTP: Final = "service.container.probe.Http"
     ("written", "made"),
     [
         ({"grpc": {"port": 5050}}, {"grpc": {"port": 5050}}),
+        ({"grpc": {"port": "rpc", "service": "a"}}, {"grpc": {"port": 5051, "service": "a"}}),
         ({"exec": {"command": ["a"]}, "periodSeconds": 5}, {"exec": {"command": ["a"]}, "periodSeconds": 5}),
         ({"tcpSocket": {"port": "sql"}, "periodSeconds": 0}, {"tcpSocket": {"port": "sql"}}),
         (
@@ -119,8 +120,13 @@ HTTP: Final = "service.container.probe.Http"
     ],
 )
 def test_probes(written: Any, made: Any) -> None:
-    """Kubernetes' and Kusion's forms of a probe come to the same; zeros are left to Kubernetes."""
-    assert made == probe(written, PLACE, quiet())
+    """Kubernetes' and Kusion's forms of a probe come to the same; zeros are left to Kubernetes.
+
+    Kubernetes takes only a number for the port of `grpc`, so there a name becomes one.
+    """
+    ports = [{"containerPort": 8080}, {"name": "rpc", "containerPort": 5051}]
+
+    assert made == probe(written, PLACE, quiet(), ports=ports)
 
 
 def test_probe_of_the_node_itself() -> None:

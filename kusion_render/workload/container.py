@@ -61,7 +61,8 @@ def container(
         result["volumeMounts"] = mounts
     for key in PROBES:
         if config.get(key):
-            result[key] = probe(config[key], (*place, key), diagnostics, kusion=kusion)
+            known = result.get("ports", ())
+            result[key] = probe(config[key], (*place, key), diagnostics, ports=known, kusion=kusion)
     if config.get("lifecycle"):
         result["lifecycle"] = lifecycle(config["lifecycle"], (*place, "lifecycle"), diagnostics, kusion=kusion)
     result.update({key: config[key] for key in _AS_WRITTEN if config.get(key) not in (None, False)})

@@ -7,7 +7,7 @@ from kusion_render.text import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Pointer
@@ -27,17 +27,31 @@ _HANDLERS: Final = ("httpGet", "tcpSocket", "grpc", "exec", "sleep")
 
 
 def probe(
-    config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics, *, kusion: bool = False
+    config: Mapping[str, Any],
+    place: Pointer,
+    diagnostics: Diagnostics,
+    *,
+    ports: Sequence[Mapping[str, Any]] = (),
+    kusion: bool = False,
 ) -> dict[str, Any]:
     """Return a Kubernetes Probe; times are whole seconds, 0 means Kubernetes' own default and is left out.
 
     Without exactly one handler, or with a URL that can't be read, it reports KR305. `kusion` drops what Kusion drops.
+    `ports` are the container's, for the name of one in `grpc`.
     """
     result = handler(config, place, diagnostics, kusion=kusion)
+    if isinstance(result.get("grpc", {}).get("port"), str):
+        result["grpc"] = _numbered(result["grpc"], ports)
     result.update({key: config[key] for key in _NUMBERS if config.get(key)})
     if config.get("terminationGracePeriod") and not kusion:
         result.setdefault("terminationGracePeriodSeconds", config["terminationGracePeriod"])
     return result
+
+
+def _numbered(grpc: Mapping[str, Any], ports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    # Of all handlers this one takes no name: its port is a number to Kubernetes. `verification` reports what stays a name.
+    numbers = {port["name"]: port["containerPort"] for port in ports if port.get("name")}
+    return {**grpc, "port": numbers.get(grpc["port"], grpc["port"])}
 
 
 def lifecycle(
