@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check lint types contracts schemas golden requirements tools integration clean
+.PHONY: demo test check lint types contracts schemas kubernetes-schemas golden requirements tools integration clean
 
 demo: $(VENV)/.installed  ## render an example
 	cd examples/hello && ../../$(BIN)/kusion-render render hello/prod
@@ -24,6 +24,12 @@ contracts: $(VENV)/.installed
 
 schemas: $(VENV)/.installed  ## write validators and published schemas anew
 	$(BIN)/python -m kusion_render.schema.build
+
+kubernetes-schemas: $(VENV)/.installed  ## write the pruned schemas of Kubernetes anew; needs the package index
+	$(PYTHON) -m venv --clear $(VENV)/kubernetes-validate
+	$(VENV)/kubernetes-validate/bin/python -m pip install -q --disable-pip-version-check --no-deps kubernetes-validate
+	$(BIN)/python -m kusion_render.conformance.build $(VENV)/kubernetes-validate
+	rm -rf $(VENV)/kubernetes-validate
 
 golden: $(VENV)/.installed  ## rewrite expected output; read what changed like code
 	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_examples.py tests/test_docs.py tests/test_applications.py --update-golden

@@ -251,9 +251,16 @@ def _rename(data: Any, pointer: Pointer) -> Any:
 
 
 def cause(
-    compilation: Compilation, resource_id: str, pointer: Pointer, known: dict[object, Attribution]
+    compilation: Compilation,
+    resource_id: str,
+    pointer: Pointer,
+    known: dict[object, Attribution],
+    *,
+    on_key: bool = False,
 ) -> Place | Span | None:
     """Return the input that a field of a resource comes from; the module's own place when it alone decides.
+
+    `on_key` asks for the key that is written there too, where there is one.
 
     `known` keeps what was found out, for other fields and for apps of the same shape, with the same keys in and the
     same fields out: of many stacks that are alike only the first costs experiments.
@@ -263,7 +270,7 @@ def cause(
     if resource is None or source is None or not resource.app:
         return None
     if resource.source is not None and at(resource.source.data, pointer) is not MISSING:
-        return resource.source.span(pointer)
+        return resource.source.span(pointer, on_key=on_key)
     made = [each for each in compilation.resources if each.app == resource.app]
     key = _keys(made)[made.index(resource)]
     shape = _shape(source, compilation.apps[resource.app], made)
@@ -277,9 +284,12 @@ def cause(
     if not causes:
         return Place(resource.place, on_key=True)
     found = causes[0]
-    if found.document != "apps":
-        return found
-    return Place((resource.app, *found.pointer[1:]), on_key=found.on_key)
+    place = found.pointer if found.document != "apps" else (resource.app, *found.pointer[1:])
+    if on_key and pointer[-1] in place:
+        # What a field that is too much holds is not what must go.
+        last = len(place) - place[::-1].index(pointer[-1])
+        return Place(place[:last], on_key=True, document=found.document)
+    return Place(place, on_key=found.on_key, document=found.document)
 
 
 def _shape(source: Input, app: Any, made: list[Resource]) -> object:

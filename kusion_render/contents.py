@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostics
+    from kusion_render.diagnostics import Diagnostics, Where
     from kusion_render.repository import Files
 
 NO_MANIFEST: Final = Rule("KR343", "no-manifest")
@@ -46,11 +46,15 @@ def read_contents(files: Files, apps: Mapping[str, Any], diagnostics: Diagnostic
                 found[file] = content
         for pointer, path in manifest_paths(app, (name,)):
             if path not in manifests:
-                manifests[path] = _manifests(files, path, Place(pointer), diagnostics)
+                manifests[path] = read_manifests(files, path, Place(pointer), diagnostics)
     return Contents(found, manifests)
 
 
-def _manifests(files: Files, path: str, place: Place, diagnostics: Diagnostics) -> list[WrittenManifest]:
+def read_manifests(files: Files, path: str, place: Where, diagnostics: Diagnostics) -> list[WrittenManifest]:
+    """Return the objects of the file, or of all files below the folder, at a path from the root; `place` names the path.
+
+    What can't be read is reported, and a path without any manifest is KR343.
+    """
     found: list[WrittenManifest] = []
     before = len(diagnostics.items)
     for file in _manifest_files(files, path, place, diagnostics):
@@ -69,7 +73,7 @@ def _manifests(files: Files, path: str, place: Place, diagnostics: Diagnostics) 
     return found
 
 
-def _manifest_files(files: Files, path: str, place: Place, diagnostics: Diagnostics) -> Sequence[str]:
+def _manifest_files(files: Files, path: str, place: Where, diagnostics: Diagnostics) -> Sequence[str]:
     """Return the file of a path, whatever its name, or the manifests below a folder, by name."""
     folder = "" if path == "." else path
     full = files.path(folder)

@@ -65,13 +65,17 @@ class Place:
 
 
 class OutputPlace:
-    """A field of a generated resource; `explain` finds the source line that causes it."""
+    """A field of a generated resource; `explain` finds the source line that causes it.
 
-    __slots__ = ("pointer", "resource_id")
+    `on_key` is as in `Place`, for a field that should not be there.
+    """
 
-    def __init__(self, resource_id: str, pointer: Pointer) -> None:
+    __slots__ = ("on_key", "pointer", "resource_id")
+
+    def __init__(self, resource_id: str, pointer: Pointer, *, on_key: bool = False) -> None:
         self.resource_id: Final = resource_id
         self.pointer: Final = pointer
+        self.on_key: Final = on_key
 
 
 if TYPE_CHECKING:

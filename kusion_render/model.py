@@ -139,13 +139,13 @@ class WrittenManifest:
         self.pointer: Final = pointer
         self.data: Final = data  # Any: a file's content, not yet checked
 
-    def span(self, pointer: Pointer = ()) -> Span:
+    def span(self, pointer: Pointer = (), *, on_key: bool = False) -> Span:
         """Return the place of a field in the file, or of the nearest thing around it; a cold path."""
         from kusion_render.origins import locate
         from kusion_render.yamlio import positions_all
 
         documents = positions_all(self.content, self.file)
-        return locate(documents[self.document], (*self.pointer, *pointer), self.file)
+        return locate(documents[self.document], (*self.pointer, *pointer), self.file, on_key=on_key)
 
 
 def resource_id(api_version: str, kind: str, namespace: str | None, name: str) -> str:

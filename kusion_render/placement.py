@@ -41,7 +41,7 @@ def placer(
 
     def place(where: Where) -> Where:
         if isinstance(where, OutputPlace):
-            where = cause(compilation, where.resource_id, where.pointer, known)
+            where = cause(compilation, where.resource_id, where.pointer, known, on_key=where.on_key)
         if not isinstance(where, Place):
             return where
         if where.document in ("apps", "layers"):

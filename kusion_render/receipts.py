@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 # What neither makes objects nor judges them: it may change, and every receipt holds.
 _APART: Final = frozenset(
-    ("cli", "integrations", "report", "diff", "edit", "assignment", "gitio", "scaffold.py", "explain.py", "process.py")
+    (
+        *("cli", "integrations", "report", "diff", "edit", "assignment", "gitio", "conformance"),
+        *("scaffold.py", "explain.py", "process.py"),
+    )
 )
 _VERSION: Final = "1"
 _TOGETHER: Final = 200

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Final, TypeAlias
 
     from kusion_render.attribution import Attribution
+    from kusion_render.conformance import Conformance
     from kusion_render.diagnostics import Diagnostic, Where
     from kusion_render.lint.clashes import Claim
     from kusion_render.model import Spec
@@ -73,6 +74,7 @@ def _compile(
     known: Known,
     *,
     linted: bool = False,
+    conformance: Conformance | None = None,
 ) -> tuple[Compilation, Sequence[Claim]]:
     repository.files.start_record()
     found = Diagnostics()
@@ -80,6 +82,8 @@ def _compile(
     claims: Sequence[Claim] = ()
     if linted and result.spec is not None:
         claims = _lint(result.spec, options, found)
+        if conformance is not None:
+            conformance.check(result.spec, found)
         if found.failed:
             result.spec = None
     if found.items:
@@ -126,9 +130,11 @@ def render_all(
     *,
     progress: Callable[[str], None] | None = None,
     jobs: int = 1,
+    conformance: Conformance | None = None,
 ) -> list[Any]:
     """Return what `produce` makes of each target's Spec, in their order; one stack's problems never hide another's.
 
+    With `conformance` the objects are checked against schemas of Kubernetes, which may be KR640 to KR647.
     `jobs` processes share the work; what they find is the same in the same order. An object made twice on one
     workspace is KR515, a stack without objects KR516 unless it says `allowEmpty: true`.
     """
@@ -136,7 +142,7 @@ def render_all(
 
     def render(target: Target) -> Outcome:
         found = Diagnostics()
-        rendered = _render(repository, target, options, produce, found, known)
+        rendered = _render(repository, target, options, produce, found, known, conformance)
         return rendered, found.items
 
     outcomes: Iterable[Outcome] = map(render, targets)
@@ -186,8 +192,11 @@ def _render(
     produce: Produce,
     diagnostics: Diagnostics,
     known: Known,
+    conformance: Conformance | None,
 ) -> Rendered | None:
-    compilation, claims = _compile(repository, target, options, diagnostics, known, linted=True)
+    compilation, claims = _compile(
+        repository, target, options, diagnostics, known, linted=True, conformance=conformance
+    )
     spec = compilation.spec
     if spec is None:
         return None

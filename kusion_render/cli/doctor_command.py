@@ -12,6 +12,7 @@ import click
 from kusion_render import __version__
 from kusion_render.cli.session import Session, use_colour
 from kusion_render.cli.table import print_table
+from kusion_render.conformance import shipped
 from kusion_render.diagnostics import InputError, KusionRenderError
 from kusion_render.kcl import is_available
 
@@ -44,6 +45,8 @@ def _installation() -> list[tuple[str, str, str]]:
     readable = is_available()
     detail = "reads stacks in KCL" if readable else "stacks in KCL need it; install `kusion-render[kcl]`"
     rows.append(("kcl-lib", "ok" if readable else "missing", detail))
+    versions = shipped()
+    rows.append(("kubernetes schemas", "ok", f"{versions[0]} to {versions[-1]}; `validate` checks against them"))
     compiled = os.path.isdir(os.path.join(os.path.dirname(os.path.dirname(__file__)), "__pycache__"))
     detail = "" if compiled else "starting is several times slower; run `python -m compileall` on the installation"
     rows.append(("compiled code", "ok" if compiled else "missing", detail))

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.session import SHARD, Session, argument_option, parse_setting, progress
+from kusion_render.cli.session import (
+    KUBERNETES_VERSION,
+    SHARD,
+    Session,
+    argument_option,
+    conformance,
+    parse_setting,
+    progress,
+)
 from kusion_render.diagnostics import Diagnostics, InputError, UsageError
 from kusion_render.pipeline import Options
 from kusion_render.receipts import Made, Receipts
@@ -59,6 +67,8 @@ if TYPE_CHECKING:
 @click.option("--package", is_flag=True, help="helm: write each chart as a .tgz, too.")
 @click.option("--allow-mass-delete", is_flag=True, help="With --output: allow removing most of a stack's files.")
 @click.option("--no-receipts", is_flag=True, help="With --output: render what is unchanged, too.")
+@click.option("--validate", is_flag=True, help="Check the objects against Kubernetes' schemas, as `validate` does.")
+@KUBERNETES_VERSION
 @SHARD
 @click.option(
     "--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to render with."
@@ -76,6 +86,8 @@ def command(
     preview: str | None,
     allow_mass_delete: bool,  # noqa: FBT001 - click passes options by name
     no_receipts: bool,  # noqa: FBT001 - click passes options by name
+    validate: bool,  # noqa: FBT001 - click passes options by name
+    versions: tuple[str, ...],
     part: str | None,
     jobs: int,
     **target_options: Json,
@@ -105,14 +117,20 @@ def command(
         preview=_preview(preview),
         cloud=takes_cloud(found),
     )
-    work = Work(stacks, workspace, options, jobs, part)
+    if versions and not validate:
+        raise UsageError("--kubernetes-version goes with --validate")
+    work = Work(stacks, workspace, options, jobs, part, versions if validate else None)
     if no_receipts and output is None:
         raise UsageError("--no-receipts goes with --output")
     if output is None:
         _print(session, work, target, found)
     else:
         delivery = _Delivery(
-            output, whole=work.is_whole(session), allow_mass_delete=allow_mass_delete, receipts=not no_receipts
+            output,
+            whole=work.is_whole(session),
+            allow_mass_delete=allow_mass_delete,
+            # A receipt says nothing of Kubernetes' schemas.
+            receipts=not (no_receipts or validate),
         )
         _write(session, work, target, found, given, delivery)
 
@@ -202,12 +220,22 @@ class _Delivery:
 
 
 class Work:
-    """What is to be rendered, and how many processes do it; `count` is known after the run."""
+    """What is to be rendered, and how many processes do it; `count` is known after the run.
+
+    With `versions` objects are checked against the schemas of Kubernetes: of these, or, where it is empty, the configured ones.
+    """
 
     def __init__(
-        self, stacks: tuple[str, ...], workspace: str | None, options: Options, jobs: int, part: str | None = None
+        self,
+        stacks: tuple[str, ...],
+        workspace: str | None,
+        options: Options,
+        jobs: int,
+        part: str | None = None,
+        versions: Sequence[str] | None = None,
     ) -> None:
         self._part: Final = part
+        self._versions: Final = versions
         self._stacks: Final = stacks
         self._workspace: Final = workspace
         self._options: Final = options
@@ -261,10 +289,18 @@ class Work:
     def _render(
         self, session: Session, targets: Sequence[Selected], produce: Produce, diagnostics: Diagnostics
     ) -> list[Any]:
+        schemas = None if self._versions is None else conformance(session, self._versions)
         step, finish = progress(len(targets))
         try:
             return render_all(
-                session.repository, targets, self._options, diagnostics, produce, progress=step, jobs=self._jobs
+                session.repository,
+                targets,
+                self._options,
+                diagnostics,
+                produce,
+                progress=step,
+                jobs=self._jobs,
+                conformance=schemas,
             )
         finally:
             finish()

@@ -15,6 +15,7 @@ from kusion_render.repository.limits import limits_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from kusion_render.conformance import Conformance
     from kusion_render.model import Stack
     from kusion_render.repository import Target
     from kusion_render.repository.disk import Source
@@ -86,6 +87,32 @@ class Session:
 SHARD: Final = click.option(
     "--shard", "part", metavar="I/N", help="Take only part I of N; each stack is in one of them."
 )
+
+
+KUBERNETES_VERSION: Final = click.option(
+    "--kubernetes-version",
+    "versions",
+    multiple=True,
+    metavar="V",
+    help="Check against this version of Kubernetes instead of the configured ones.",
+)
+
+
+def conformance(session: Session, versions: Sequence[str]) -> Conformance:
+    """Return the schemas of Kubernetes to check with: those of `versions`, else the configured ones.
+
+    Raises:
+        UsageError: when there are none of a version.
+    """
+    from kusion_render.conformance import Conformance, minor, shipped
+    from kusion_render.suggestion import listing
+
+    wanted = sorted({minor(each) for each in versions})
+    known = shipped()
+    for each in wanted:
+        if each not in known:
+            raise UsageError(f"--kubernetes-version {each}: its schemas are not known here; {listing(known)}")
+    return Conformance(session.repository, [each for each in known if each in wanted], session.diagnostics)
 
 
 def use_colour(terminal: bool) -> bool:  # noqa: FBT001 - the one thing it depends on

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kusion_render.cli.session import SHARD, Session, argument_option, progress
+from kusion_render.cli.session import (
+    KUBERNETES_VERSION,
+    SHARD,
+    Session,
+    argument_option,
+    conformance,
+    progress,
+)
 from kusion_render.diagnostics import InputError
 from kusion_render.pipeline import Options
 from kusion_render.rendering import render_all
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it."
 )
+@KUBERNETES_VERSION
 @SHARD
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to work with.")
 def command(
@@ -42,27 +50,41 @@ def command(
     workspace: str | None,
     arguments: tuple[str, ...],
     compatibility: str | None,
+    versions: tuple[str, ...],
     part: str | None,
     jobs: int,
 ) -> None:
     """Report every problem of the stacks and of what they render to.
 
-    Lint warns of what a reviewer would raise; the workspace's `lint` sets the level of each rule. The report goes to
-    stdout. The exit code is 1 when there is an error; warnings alone leave it 0.
+    The objects are checked against Kubernetes' own schemas, of the versions in `kubernetesVersions` or of the workspace's
+    `kubernetesVersion`, else of the newest that is known. Lint warns of what a reviewer would raise; the workspace's
+    `lint` sets the level of each rule. The report goes to stdout. The exit code is 1 when there is an error; warnings alone
+    leave it 0.
 
     \b
     Examples:
       kusion-render validate
       kusion-render validate shop/prod --format sarif > findings.sarif
+      kusion-render validate --kubernetes-version 1.31 --kubernetes-version 1.32
     """
     options = Options(compatibility=compatibility, lint=True, arguments=parse_arguments(arguments))
     session = Session()
     targets = _targets(session, stacks, workspace)
     if part is not None:
         targets = shard(targets, part)
+    schemas = conformance(session, versions)
     step, finish = progress(len(targets))
     try:
-        render_all(session.repository, targets, options, session.diagnostics, _nothing, progress=step, jobs=jobs)
+        render_all(
+            session.repository,
+            targets,
+            options,
+            session.diagnostics,
+            _nothing,
+            progress=step,
+            jobs=jobs,
+            conformance=schemas,
+        )
     finally:
         finish()
     session.report(output_format, to_stdout=True)

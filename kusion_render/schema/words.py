@@ -50,10 +50,24 @@ class Context:
 
     __slots__ = ("name", "pointer", "schema")
 
+    # Whether the data is in a form of our own, whose common mistakes are known; and what a key of a map is called.
+    ours = True
+    noun = "key"
+
     def __init__(self, name: str, pointer: Pointer, schema: Schema) -> None:
         self.name: Final = name
         self.pointer: Final = pointer
         self.schema: Final = schema
+
+    def subject(self, pointer: Pointer) -> str:
+        """Return what a place is called: its key, an item of a list, or the file."""
+        if not pointer:
+            return str(self.schema.get("title", "the file"))
+        last = pointer[-1]
+        if isinstance(last, str):
+            return f"`{last}`"
+        owner = next((part for part in reversed(pointer) if isinstance(part, str)), "")
+        return f"item {last + 1} of `{owner}`" if owner else f"item {last + 1}"
 
 
 class Finding:
@@ -102,13 +116,20 @@ def without_scalars(types: Sequence[str]) -> list[str]:
     return [kind for kind in types if kind not in {"number", "boolean"} or "string" not in types]
 
 
+def without_null(types: Sequence[str]) -> list[str]:
+    """Return the types without the one that leaves a key unset, where there is another."""
+    return [kind for kind in types if kind != "null"] or list(types)
+
+
 def mismatch(error: Error, context: Context, wanted: Sequence[str]) -> Finding:
     """Return the finding that a value has a wrong type."""
     pointer = place(error, context)
     value = error.instance
+    wanted = without_null(wanted)
     found = f"{kind_of(value)} {shown(value, pointer)}".rstrip()
-    message = f"{subject(pointer, context)} must be {either([TYPES[kind] for kind in wanted])}, found {found}"
-    advice = hints.for_type(context.name, pointer, path(error), value, wanted) or requote(value, wanted, pointer)
+    message = f"{context.subject(pointer)} must be {either([TYPES[kind] for kind in wanted])}, found {found}"
+    known = hints.for_type(context.name, pointer, path(error), value, wanted) if context.ours else None
+    advice = known or requote(value, wanted, pointer)
     return Finding(WRONG_TYPE, message, pointer, advice)
 
 
@@ -136,9 +157,10 @@ def missing(error: Error, context: Context) -> Iterator[Finding]:
     for key in error.validator_value:
         if key not in error.instance and not misspelt(error, [key]):
             known = error.schema.get("properties", {}).get(key, {})
-            advice = hints.for_missing(key, error.instance) or example(key, known, context)
+            advice = hints.for_missing(key, error.instance) if context.ours else None
+            advice = advice or example(key, known, context)
             yield Finding(
-                MISSING_KEY, f"{subject(pointer, context)} has no `{key}`", pointer, advice, on_key=bool(pointer)
+                MISSING_KEY, f"{context.subject(pointer)} has no `{key}`", pointer, advice, on_key=bool(pointer)
             )
 
 
@@ -152,9 +174,10 @@ def unknown_keys(error: Error, context: Context, keys: Iterable[str], known: Seq
     """Name keys that do not belong, with where they belong or what is nearly the same."""
     pointer = place(error, context)
     for key in keys:
-        inside = f" in {subject(pointer, context)}" if pointer or context.name not in hints.FILES else ""
-        advice = hints.for_key(context.name, pointer, path(error), key) or suggestion(key, known)
-        yield Finding(UNKNOWN_KEY, f"unknown key `{key}`{inside}", (*pointer, key), advice, on_key=True)
+        inside = f" in {context.subject(pointer)}" if pointer or context.name not in hints.FILES else ""
+        advice = hints.for_key(context.name, pointer, path(error), key) if context.ours else None
+        advice = advice or suggestion(key, known)
+        yield Finding(UNKNOWN_KEY, f"unknown {context.noun} `{key}`{inside}", (*pointer, key), advice, on_key=True)
 
 
 def bad_name(error: Error, context: Context) -> Iterator[Finding]:
@@ -163,7 +186,7 @@ def bad_name(error: Error, context: Context) -> Iterator[Finding]:
     parent = place(error, context)
     pointer = (*parent, key)
     if error.validator == "enum":
-        message = f"unknown key `{key}` in {subject(parent, context)}"
+        message = f"unknown {context.noun} `{key}` in {context.subject(parent)}"
         advice = hints.for_name(context.name, parent, key) or suggestion(key, error.validator_value)
         yield Finding(UNKNOWN_KEY, message, pointer, advice, on_key=True)
     elif error.validator == "pattern":
@@ -191,11 +214,9 @@ def not_allowed(error: Error, context: Context) -> Iterator[Finding]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     pointer = place(error, context)
     value = error.instance
-    choices = [word if isinstance(word, str) else json.dumps(word) for word in allowed if word != ""]
+    choices = [word if isinstance(word, str) else json.dumps(word) for word in allowed if word not in ("", None)]
     found = shown(value, pointer) or ("" if isinstance(value, str) else kind_of(value))
-    message = f"{subject(pointer, context)} must be {either(backticks(choices))}" + (
-        f", found {found}" if found else ""
-    )
+    message = f"{context.subject(pointer)} must be {either(backticks(choices))}" + (f", found {found}" if found else "")
     rule = NOT_ALLOWED if isinstance(value, type(allowed[0])) else WRONG_TYPE
     yield Finding(rule, message, pointer, nearest(value, choices) if isinstance(value, str) else None)
 
@@ -205,7 +226,7 @@ def wrong_format(error: Error, context: Context) -> Iterator[Finding]:
     pointer = place(error, context)
     says = error.schema.get("x-says") or "of another form"
     found = shown(error.instance, pointer)
-    message = f"{subject(pointer, context)} must be {says}" + (f", found {found}" if found else "")
+    message = f"{context.subject(pointer)} must be {says}" + (f", found {found}" if found else "")
     yield Finding(WRONG_FORMAT, message, pointer)
 
 
@@ -219,7 +240,7 @@ def out_of_range(error: Error, context: Context) -> Iterator[Finding]:
         text, found = "must not be empty", ""
     elif error.validator not in {"minimum", "maximum"}:
         found = ""
-    yield Finding(OUT_OF_RANGE, f"{subject(pointer, context)} {text}" + (f", found {found}" if found else ""), pointer)
+    yield Finding(OUT_OF_RANGE, f"{context.subject(pointer)} {text}" + (f", found {found}" if found else ""), pointer)
 
 
 def conflict(error: Error, context: Context, sets: Iterable[Sequence[str]]) -> Iterator[Finding]:
@@ -229,7 +250,7 @@ def conflict(error: Error, context: Context, sets: Iterable[Sequence[str]]) -> I
         if not all(key in error.instance for key in keys):
             continue
         if len(keys) == 1:
-            message = f"`{keys[0]}` does not belong in {subject(pointer, context)}"
+            message = f"`{keys[0]}` does not belong in {context.subject(pointer)}"
             yield Finding(UNKNOWN_KEY, message, (*pointer, keys[0]), "remove it", on_key=True)
         else:
             yield clash(keys, pointer, context)
@@ -243,20 +264,20 @@ def one_of(error: Error, context: Context, sets: Sequence[Sequence[str]]) -> Ite
     if len(present) > 1:
         yield clash(present, pointer, context)
     elif not misspelt(error, keys):
-        message = f"{subject(pointer, context)} needs {'one of ' if len(keys) > 1 else ''}{either(backticks(keys))}"
+        message = f"{context.subject(pointer)} needs {'one of ' if len(keys) > 1 else ''}{either(backticks(keys))}"
         yield Finding(MISSING_KEY, message, pointer, on_key=bool(pointer))
 
 
 def clash(keys: Sequence[str], pointer: Pointer, context: Context) -> Finding:
     """Return the finding that keys exclude each other, at the last of them."""
-    message = f"{' and '.join(backticks(keys))} exclude each other in {subject(pointer, context)}"
+    message = f"{' and '.join(backticks(keys))} exclude each other in {context.subject(pointer)}"
     return Finding(CONFLICTING_KEYS, message, (*pointer, keys[-1]), "keep one of them", on_key=True)
 
 
 def anything_else(error: Error, context: Context) -> Iterator[Finding]:
     """Name the keyword, for what only schemas from outside use."""
     pointer = place(error, context)
-    message = f"{subject(pointer, context)} does not satisfy `{error.validator}` of its schema"
+    message = f"{context.subject(pointer)} does not satisfy `{error.validator}` of its schema"
     yield Finding(CONFLICTING_KEYS, message, pointer, error.schema.get("description"))
 
 
@@ -293,17 +314,6 @@ def path(error: Error) -> Pointer:
 def place(error: Error, context: Context) -> Pointer:
     """Return where the error is in the whole document."""
     return (*context.pointer, *path(error))
-
-
-def subject(pointer: Pointer, context: Context) -> str:
-    """Return what a place is called: its key, an item of a list, or the file."""
-    if not pointer:
-        return str(context.schema.get("title", "the file"))
-    last = pointer[-1]
-    if isinstance(last, str):
-        return f"`{last}`"
-    owner = next((part for part in reversed(pointer) if isinstance(part, str)), "")
-    return f"item {last + 1} of `{owner}`" if owner else f"item {last + 1}"
 
 
 def kind_of(value: object) -> str:

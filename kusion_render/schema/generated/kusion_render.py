@@ -88,6 +88,18 @@ def validate(data):
                     raise Invalid
         if data__limits_keys:
             raise Invalid
+    if 'customResourceDefinitions' in data_keys:
+        data_keys.remove('customResourceDefinitions')
+        data__customResourceDefinitions = data['customResourceDefinitions']
+        if not isinstance(data__customResourceDefinitions, list):
+            raise Invalid
+        data__customResourceDefinitions_len = len(data__customResourceDefinitions)
+        for data__customResourceDefinitions_x, data__customResourceDefinitions_item in enumerate(data__customResourceDefinitions):
+            if not isinstance(data__customResourceDefinitions_item, str):
+                raise Invalid
+            data__customResourceDefinitions_item_len = len(data__customResourceDefinitions_item)
+            if data__customResourceDefinitions_item_len < 1:
+                raise Invalid
     if 'clusterScopedKinds' in data_keys:
         data_keys.remove('clusterScopedKinds')
         data__clusterScopedKinds = data['clusterScopedKinds']
