@@ -34,7 +34,10 @@ HEAVY: Final = {
     "unittest",
 }
 # What is needed only when something is wrong, or someone asks.
-COLD: Final = ("placement", "attribution", "tracing", "report", "explain", "schema.faults", "yamlio.failures")
+COLD: Final = (
+    *("placement", "attribution", "tracing", "report", "explain", "conformance"),
+    *("schema.faults", "schema.objects", "yamlio.failures"),
+)
 RENDER: Final = """
 import sys
 before = set(sys.modules)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kusion_render.conformance.catalogue import Catalogue, shipped
 from kusion_render.conformance.custom import DEFINITION, customs_of, find, read_definitions, wrong
-from kusion_render.conformance.lifecycle import DEPRECATED_API, UNKNOWN_API, examine, is_built_in
+from kusion_render.conformance.lifecycle import DEPRECATED_API, REMOVED_API, UNKNOWN_API, examine, is_built_in
 from kusion_render.diagnostics import Diagnostics, OutputPlace, Place, Rule
 from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.repository.root import SETTINGS_FILE
@@ -41,6 +41,9 @@ _RULES: Final = {
     "KR203": UNKNOWN_FIELD,
     **dict.fromkeys(("KR204", "KR205", "KR206", "KR207"), FIELD_VALUE),
 }
+
+# Whose sentences name the version from which on they hold.
+_SAY_WHEN: Final = (REMOVED_API, DEPRECATED_API)
 
 
 class Conformance:
@@ -112,9 +115,9 @@ class Conformance:
                 having.setdefault(found.key(), []).append(version.name)
         for key, names in having.items():
             found = newest[key]
-            message = f"{found.message} (Kubernetes {self._catalogue.span(names)})"
+            about = f" (Kubernetes {self._catalogue.span(names)})" if found.rule not in _SAY_WHEN else ""
             advice = self._elsewhere(manifest, found) or found.help
-            yield Finding(found.rule, message, found.pointer, advice, on_key=found.on_key)
+            yield Finding(found.rule, found.message + about, found.pointer, advice, on_key=found.on_key)
 
     def _elsewhere(self, manifest: Mapping[str, Any], found: Finding) -> str | None:
         """Return which other versions know a field that is unknown, if any do."""

@@ -107,7 +107,9 @@ def _deprecated(
     if last < len(catalogue.names) - 1:
         gone = catalogue.version(catalogue.names[last + 1])
         advice = f"write `apiVersion: {better[0]}`" if better else _instead(kind, api, gone)
-        return Finding(DEPRECATED_API, f"{who} is removed in Kubernetes {gone.name}", ("apiVersion",), advice)
+        return Finding(
+            DEPRECATED_API, f"{who} is deprecated, Kubernetes {gone.name} removes it", ("apiVersion",), advice
+        )
     if better and not is_stable(api):
         advice = f"write `apiVersion: {better[0]}`"
         return Finding(DEPRECATED_API, f"{who} is deprecated: `{better[0]}` is stable", ("apiVersion",), advice)

@@ -5,6 +5,7 @@ The schemas are Kubernetes' own, or those of custom resources; `quick` answers f
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from kusion_render.document import dotted
@@ -81,7 +82,7 @@ def _explained(name: str, manifest: Mapping[str, Any], definitions: Mapping[str,
     schema = {"$ref": REFERENCE + name, "$defs": definitions}
     context = _ObjectContext(name, schema, manifest)
     found: dict[tuple[object, ...], Finding] = {}
-    errors = list(_validator(schema).iter_errors(manifest))
+    errors = list(_validator()(schema).iter_errors(manifest))
     mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
     for error in errors:
         # Of a value of a wrong type nothing else is said.
@@ -96,8 +97,9 @@ def _advised(finding: Finding, steps: Mapping[str, str]) -> Finding:
     return Finding(finding.rule, finding.message, finding.pointer, advice, on_key=finding.on_key)
 
 
-def _validator(schema: Schema) -> Any:  # Any: jsonschema builds the class at run time
-    """Return a validator that reads types, patterns and words as `quick` does."""
+@cache
+def _validator() -> Any:  # Any: jsonschema builds the class at run time
+    """Return the class of validators that read types, patterns and words as `quick` does."""
     from jsonschema import Draft202012Validator, ValidationError, validators
 
     def pattern(_validator: object, expected: str, instance: object, _schema: Schema) -> Iterator[ValidationError]:
@@ -115,8 +117,7 @@ def _validator(schema: Schema) -> Any:  # Any: jsonschema builds the class at ru
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({name: _of_type(name) for name in SCALARS})
     checks = {**{name: Draft202012Validator.VALIDATORS[name] for name in _OF_CONTENT}, "pattern": pattern}
     rules = {name: unless_filled_in(check) for name, check in checks.items()}
-    extended = validators.extend(Draft202012Validator, rules, type_checker=types)  # type: ignore[no-untyped-call]  # jsonschema has no types for it
-    return extended(schema)
+    return validators.extend(Draft202012Validator, rules, type_checker=types)  # type: ignore[no-untyped-call]  # jsonschema has no types for it
 
 
 def _of_type(name: str) -> Any:  # Any: called by jsonschema
