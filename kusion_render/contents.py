@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Where
+    from kusion_render.origins import Positions
     from kusion_render.repository import Files
 
 NO_MANIFEST: Final = Rule("KR343", "no-manifest")
@@ -61,8 +62,11 @@ def read_manifests(files: Files, path: str, place: Where, diagnostics: Diagnosti
         content = files.content(file, diagnostics, place)
         # As their readers in Kubernetes read them: nothing in them is for us to settle.
         documents = parse_all(content, file, diagnostics, limits=files.limits, foreign=True) if content else []
+        places: list[Positions] = []
         for number, document in enumerate(documents or ()):
-            found += [WrittenManifest(file, content or b"", number, at, data) for at, data in unpacked(document.data)]
+            found += [
+                WrittenManifest(file, content or b"", number, at, data, places) for at, data in unpacked(document.data)
+            ]
     if not found and len(diagnostics.items) == before:
         diagnostics.report(
             NO_MANIFEST,

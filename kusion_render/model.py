@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     Compatibility: TypeAlias = Literal["native", "kusion"]
     NamespacePolicy: TypeAlias = Literal["set", "omit"]
 
+    from kusion_render.origins import Positions
     from kusion_render.yamlio import Parsed
 
 
@@ -127,25 +128,30 @@ class Workspace:
 class WrittenManifest:
     """One object of a file of manifests: `document` is the number of the one that holds it, `pointer` its place there.
 
-    `data` is what stands there, if all is well a map; `content` is the whole file.
+    `data` is what stands there, if all is well a map; `content` is the whole file. `places` is an empty list that all
+    objects of a file share: the first that is asked for a place keeps there what all of them need.
     """
 
-    __slots__ = ("content", "data", "document", "file", "pointer")
+    __slots__ = ("content", "data", "document", "file", "places", "pointer")
 
-    def __init__(self, file: str, content: bytes, document: int, pointer: Pointer, data: Any) -> None:
+    def __init__(
+        self, file: str, content: bytes, document: int, pointer: Pointer, data: Any, places: list[Positions]
+    ) -> None:
         self.file: Final = file
         self.content: Final = content
         self.document: Final = document
         self.pointer: Final = pointer
         self.data: Final = data  # Any: a file's content, not yet checked
+        self.places: Final = places
 
     def span(self, pointer: Pointer = (), *, on_key: bool = False) -> Span:
         """Return the place of a field in the file, or of the nearest thing around it; a cold path."""
         from kusion_render.origins import locate
         from kusion_render.yamlio import positions_all
 
-        documents = positions_all(self.content, self.file)
-        return locate(documents[self.document], (*self.pointer, *pointer), self.file, on_key=on_key)
+        if not self.places:
+            self.places.extend(positions_all(self.content, self.file))
+        return locate(self.places[self.document], (*self.pointer, *pointer), self.file, on_key=on_key)
 
 
 def resource_id(api_version: str, kind: str, namespace: str | None, name: str) -> str:

@@ -195,7 +195,7 @@ def test_versions_are_merged(workbench: Workbench) -> None:
 def test_who_says_the_version(workbench: Workbench) -> None:
     """The option wins over the workspace, the workspace over the repository; else it is the newest."""
     app = WORKLOAD + "    podSpec: {hostNetwrk: true}\n"
-    settings = {"kusion-render.yaml": 'kubernetesVersions: [1.30, "1.31"]\n'}
+    settings = {"kusion-render.yaml": 'kubernetesVersions: [1.30, "1.31", v1.31.4]\n'}
     workspace = {"workspaces/dev.yaml": "kubernetesVersion: 1.33\n"}
 
     assert f"(Kubernetes {VERSIONS[-1]})" in report(workbench, app)

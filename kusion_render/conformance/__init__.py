@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kusion_render.conformance.catalogue import Catalogue, shipped
 from kusion_render.conformance.custom import DEFINITION, customs_of, find, read_definitions, wrong
 from kusion_render.conformance.lifecycle import DEPRECATED_API, REMOVED_API, UNKNOWN_API, examine, is_built_in
-from kusion_render.diagnostics import Diagnostics, OutputPlace, Place, Rule
+from kusion_render.diagnostics import OutputPlace, Place, Rule
 from kusion_render.kubernetes.objects import is_encrypted
 from kusion_render.repository.root import SETTINGS_FILE
 from kusion_render.schema.objects import Finding
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kusion_render.conformance.catalogue import Version
     from kusion_render.conformance.custom import Customs
-    from kusion_render.diagnostics import Json, Where
+    from kusion_render.diagnostics import Diagnostics, Json, Where
     from kusion_render.model import Spec, Workspace
     from kusion_render.repository import Repository
 
@@ -58,15 +58,15 @@ class Conformance:
         self._catalogue: Final = Catalogue()
         self._newest: Final = self._catalogue.version(self._catalogue.names[-1])
         self._said: Final = versions
-        self._reported: Final[set[str]] = set()
         settings, files = repository.settings, repository.files
         paths = settings.get("customResourceDefinitions") or ()
         self._customs: Final = read_definitions(files, paths, SETTINGS_FILE, self._newest, diagnostics)
-        self._usual: Final = [
-            known
+        usual = {
+            known: None
             for number, each in enumerate(settings.get("kubernetesVersions") or ())
             for known in self._known(each, files.span(SETTINGS_FILE, ("kubernetesVersions", number)), diagnostics)
-        ]
+        }
+        self._usual: Final = list(usual)
 
     def _known(self, version: Json, where: Where, diagnostics: Diagnostics) -> Iterator[str]:
         name = minor(text(version))
@@ -100,10 +100,7 @@ class Conformance:
         said = workspace.data.get("kubernetesVersion")
         if self._said or said is None:
             return self._said or self._usual or [self._newest.name]
-        # It is told once, not by each of its stacks.
-        found = Diagnostics() if workspace.name in self._reported else diagnostics
-        self._reported.add(workspace.name)
-        return list(self._known(said, Place(("kubernetesVersion",), document="workspace"), found))
+        return list(self._known(said, Place(("kubernetesVersion",), document="workspace"), diagnostics))
 
     def _built_in(self, manifest: Mapping[str, Any], versions: Iterable[Version]) -> Iterator[Finding]:
         """Yield what is wrong with an object, once for all versions in which it is."""
