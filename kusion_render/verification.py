@@ -14,7 +14,7 @@ from kusion_render.workload.probe import PROBES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics, Pointer
@@ -51,7 +51,7 @@ def verify(
             diagnostics.report(found.rule, found.message, OutputPlace(resource.id, found.pointer), help=found.help)
         if resource.workload:
             _check_selector(resource, diagnostics)
-            _check_probes(resource, diagnostics)
+            _check_probed_ports(resource, diagnostics)
     _check_references(resources, {*existing, *ALWAYS_PRESENT}, diagnostics)
     _check_target_ports(resources, diagnostics)
 
@@ -73,20 +73,37 @@ def _check_selector(resource: Resource, diagnostics: Diagnostics) -> None:
             )
 
 
-def _check_probes(resource: Resource, diagnostics: Diagnostics) -> None:
-    """Report gRPC probes that still name a port: the name would have become a number if the container had that port."""
+def _check_probed_ports(resource: Resource, diagnostics: Diagnostics) -> None:
+    """Report probes and hooks that name a port which their own container has not: the kubelet looks nowhere else."""
     template = pod_template(resource.attributes)
-    for pointer, container in containers(template[1]["spec"], (*template[0], "spec")) if template else ():
-        for key in PROBES:
-            handler = container[key].get("grpc") if isinstance(container.get(key), dict) else None
-            if isinstance(handler, dict) and isinstance(handler.get("port"), str):
-                names = [port["name"] for _, port in items(container, "ports", ()) if "name" in port]
+    for place, container in containers(template[1]["spec"], (*template[0], "spec")) if template else ():
+        for at, port in _asked_ports(container, place):
+            names = _names_of_ports(container)
+            if port not in names:
                 diagnostics.report(
                     UNKNOWN_PORT,
-                    f"container `{container.get('name')}` has no port `{handler['port']}`, which its `{key}` asks for",
-                    OutputPlace(resource.id, (*pointer, key, "grpc", "port")),
-                    help=suggest(handler["port"], names, "name one of its `ports`, or give a number"),
+                    f"container `{container.get('name')}` has no port `{port}`, which its `{at[-3]}` asks",
+                    OutputPlace(resource.id, at),
+                    help=suggest(port, names, None if names else "name it under the container's `ports`"),
                 )
+
+
+def _asked_ports(container: Mapping[str, Any], place: Pointer) -> Iterator[tuple[Pointer, str]]:
+    """Yield the ports that a container's probes and hooks name, each with its place."""
+    handlers: dict[Pointer, Any] = {(key,): container[key] for key in PROBES if key in container}
+    hooks = container.get("lifecycle")
+    if isinstance(hooks, dict):
+        handlers.update({("lifecycle", key): hook for key, hook in hooks.items()})
+    for pointer, handler in handlers.items():
+        for way in ("httpGet", "tcpSocket", "grpc") if isinstance(handler, dict) else ():
+            asked = handler.get(way)
+            port = asked.get("port") if isinstance(asked, dict) else None
+            if isinstance(port, str):
+                yield (*place, *pointer, way, "port"), port
+
+
+def _names_of_ports(container: Mapping[str, Any]) -> list[str]:
+    return sorted(port["name"] for _, port in items(container, "ports", ()) if isinstance(port.get("name"), str))
 
 
 def _check_target_ports(resources: Sequence[Resource], diagnostics: Diagnostics) -> None:

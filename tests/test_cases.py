@@ -1,7 +1,8 @@
 """Runs every case: a repository, a command line, and what it prints.
 
-A case is a folder below `cases/` with `case.toml` (`command`, `exit_code`, and in a comment the rule it shows), `repo/`,
-and `expected/stdout.yaml` and `expected/stderr.txt`, each only where something is printed.
+A case is a folder below `cases/` with `case.toml` (`command`, `exit_code`, and in a comment the rule it shows), `repo/`
+(or, in `case.toml`, `repo`: that of several cases), and `expected/stdout.yaml` and `expected/stderr.txt`, each only where
+something is printed.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ def test_case(
 ) -> None:
     """A case prints, byte for byte, what its folder says, and ends with its exit code."""
     settings = tomllib.loads((case / "case.toml").read_text(encoding="utf-8"))
-    assert (case / "repo/kusion-render.yaml").exists(), "without it the root would be this project's own"
-    monkeypatch.chdir(case / "repo")
+    repository = case / settings.get("repo", "repo")
+    assert (repository / "kusion-render.yaml").exists(), "without it the root would be this project's own"
+    monkeypatch.chdir(repository)
     for name in ("KUSION_RENDER_ROOT", "ARGOCD_APP_NAMESPACE", "GITHUB_ACTIONS", "CI", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
 

@@ -340,3 +340,94 @@ def test_kusion_has_no_config_hash(workbench: Workbench) -> None:
     app = "web: {workload: {containers: {c: {image: i, files: {/a/b: {content: x}}}}}}\n"
     workbench.app(app).write({"kusion-render.yaml": "compatibility: kusion\n"})
     assert "annotations" not in workbench.render().manifest("Deployment")["spec"]["template"]["metadata"]
+
+
+def test_a_grpc_probe_asks_a_number(workbench: Workbench) -> None:
+    """Kubernetes takes no name for the port of a gRPC probe, so the name of a container's port becomes its number."""
+    workbench.app(
+        """
+        web:
+          workload:
+            containers:
+              web: {image: "web:1", ports: {grpc: 5050}, readinessProbe: {grpc: {port: grpc}}}
+              list: {image: "web:1", ports: [{containerPort: 50, name: rpc}], livenessProbe: {grpc: {port: rpc}}}
+        """
+    )
+
+    one, other = workbench.render().manifest("Deployment")["spec"]["template"]["spec"]["containers"]
+
+    assert {"port": 5050} == one["readinessProbe"]["grpc"]
+    assert {"port": 50} == other["livenessProbe"]["grpc"]
+
+
+@pytest.mark.parametrize(
+    ("asks", "place"),
+    [
+        ("readinessProbe: {grpc: {port: htp}}", "readinessProbe"),
+        ("startupProbe: {httpGet: {port: htp}}", "startupProbe"),
+        ("livenessProbe: {tcpSocket: {port: htp}}", "livenessProbe"),
+        ("lifecycle: {preStop: {httpGet: {port: htp}}}", "preStop"),
+    ],
+)
+def test_a_probe_asks_a_port_of_its_own_container(workbench: Workbench, asks: str, place: str) -> None:
+    """The name of a port that only another container has, or none, is an error with the names there are."""
+    workbench.app(
+        f"""
+        web:
+          workload:
+            containers:
+              web: {{image: "web:1", ports: {{http: 80}}, {asks}}}
+              other: {{image: "web:1", ports: {{htp: 81}}}}
+        """
+    )
+
+    report = workbench.fail()
+
+    assert f"error[KR330]: container `web` has no port `htp`, which its `{place}` asks" in report
+    assert "help: did you mean `http`?" in report
+
+
+def test_numbers_are_text_where_kubernetes_wants_text(workbench: Workbench) -> None:
+    """Values of tolerations, kernel parameters and label selectors need no quotes."""
+    workbench.app(
+        """
+        web:
+          workload:
+            containers: {web: {image: "web:1", ports: {http: 80}}}
+            securityContext: {sysctls: [{name: net.core.somaxconn, value: 1024}]}
+            tolerations: [{key: spot, value: true}]
+            topologySpreadConstraints:
+              zones:
+                maxSkew: 1
+                topologyKey: zone
+                whenUnsatisfiable: ScheduleAnyway
+                labelSelector: {matchLabels: {tier: 1}, matchExpressions: [{key: tier, operator: In, values: [1, no]}]}
+          accessories:
+            network:
+              access:
+                from: [{podSelector: {matchLabels: {tier: 1}, matchExpressions: [{key: a, operator: In, values: [1]}]}}]
+                ports: [http]
+        """
+    )
+
+    run = workbench.render()
+
+    pod = run.manifest("Deployment")["spec"]["template"]["spec"]
+    (peer,) = run.manifest("NetworkPolicy")["spec"]["ingress"][0]["from"]
+    expressions = [{"key": "tier", "operator": "In", "values": ["1", "no"]}]
+    assert [{"name": "net.core.somaxconn", "value": "1024"}] == pod["securityContext"]["sysctls"]
+    assert [{"key": "spot", "value": "true"}] == pod["tolerations"]
+    spread = pod["topologySpreadConstraints"][0]["labelSelector"]
+    assert {"matchLabels": {"tier": "1"}, "matchExpressions": expressions} == spread
+    assert [{"key": "a", "operator": "In", "values": ["1"]}] == peer["podSelector"]["matchExpressions"]
+
+
+def test_a_colla_set_has_fields_of_its_own(workbench: Workbench) -> None:
+    """What a CollaSet calls otherwise is called so, and what it does not have is said."""
+    text = "web: {workload: {type: CollaSet, %s, containers: {web: {image: 'web:1'}}}}\n"
+
+    made = workbench.app(text % "revisionHistoryLimit: 3").render().manifest("CollaSet")
+    report = workbench.app(text % "minReadySeconds: 3").fail()
+
+    assert (3, False) == (made["spec"]["historyLimit"], "revisionHistoryLimit" in made["spec"])
+    assert "error[KR331]: a CollaSet has no `minReadySeconds`" in report

@@ -194,7 +194,7 @@ def bad_name(error: Error, context: Context) -> Iterator[Finding]:
         yield Finding(WRONG_FORMAT, f"key `{key}` must be {says or 'of another form'}", pointer, on_key=True)
     elif error.validator == "minLength":
         yield Finding(
-            OUT_OF_RANGE, f"a key of {subject(parent, context)} is empty", pointer, "give it a name", on_key=True
+            OUT_OF_RANGE, f"a key of {context.subject(parent)} is empty", pointer, "give it a name", on_key=True
         )
     else:
         message = f"key `{key}` is too long"

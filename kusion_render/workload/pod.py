@@ -7,6 +7,7 @@ import binascii
 from kusion_render.kubernetes.merge_keys import strategic_merge
 from kusion_render.text import texts
 from kusion_render.workload.container import container
+from kusion_render.workload.scheduling import pull_secrets, scheduling
 from kusion_render.workload.volume import Volumes
 
 TYPE_CHECKING = False
@@ -17,17 +18,6 @@ if TYPE_CHECKING:
     from kusion_render.diagnostics import Diagnostics, Pointer
     from kusion_render.generator import GeneratorRequest
     from kusion_render.model import Resource
-
-_AS_WRITTEN: Final = (
-    "terminationGracePeriodSeconds",
-    "nodeSelector",
-    "tolerations",
-    "affinity",
-    "priorityClassName",
-    "hostAliases",
-    "dnsPolicy",
-    "enableServiceLinks",
-)
 
 
 class Pod:
@@ -67,7 +57,7 @@ def pod(
     _add_containers(spec, request, volumes, diagnostics)
     if volumes.volumes:
         spec["volumes"] = volumes.volumes
-    _add_scheduling(spec, config)
+    spec.update(scheduling(config))
     if config.get("podSpec"):
         spec = strategic_merge(spec, config["podSpec"], "PodSpec")
     objects += [_config_map(request, name, data) for name, data in volumes.configs.items()]
@@ -111,24 +101,6 @@ def _add_containers(
         ]
 
 
-def _add_scheduling(spec: dict[str, Any], config: Mapping[str, Any]) -> None:
-    if config.get("securityContext"):
-        spec["securityContext"] = config["securityContext"]
-    for key in _AS_WRITTEN:
-        value = config.get(key)
-        if value is not None and value not in ({}, []):
-            spec[key] = texts(value) if key == "nodeSelector" else value
-    if config.get("imagePullSecrets"):
-        spec["imagePullSecrets"] = [
-            {"name": item} if isinstance(item, str) else item for item in config["imagePullSecrets"]
-        ]
-    spread = config.get("topologySpreadConstraints")
-    if spread:
-        # Kusion's keys are free text and used nowhere; its order is random, ours is by key.
-        items = [spread[key] for key in sorted(spread)] if isinstance(spread, dict) else spread
-        spec["topologySpreadConstraints"] = [{k: v for k, v in item.items() if k != "_type"} for item in items]
-
-
 def _service_account(request: GeneratorRequest) -> tuple[str, list[Resource]]:
     asked = request.config.get("serviceAccount")
     if not asked:
@@ -148,9 +120,7 @@ def service_account(
     if config.get("automountToken") is not None:
         fields["automountServiceAccountToken"] = config["automountToken"]
     if config.get("imagePullSecrets"):
-        fields["imagePullSecrets"] = [
-            {"name": item} if isinstance(item, str) else item for item in config["imagePullSecrets"]
-        ]
+        fields["imagePullSecrets"] = pull_secrets(config["imagePullSecrets"])
     return request.resource(
         "v1",
         "ServiceAccount",

@@ -36,22 +36,18 @@ def probe(
 ) -> dict[str, Any]:
     """Return a Kubernetes Probe; times are whole seconds, 0 means Kubernetes' own default and is left out.
 
-    Without exactly one handler, or with a URL that can't be read, it reports KR305. `kusion` drops what Kusion drops.
-    `ports` are the container's, for the name of one in `grpc`.
+    `ports` are the container's, as Kubernetes has them. Without exactly one handler, or with a URL that can't be read, it
+    reports KR305. `kusion` drops what Kusion drops.
     """
     result = handler(config, place, diagnostics, kusion=kusion)
-    if isinstance(result.get("grpc", {}).get("port"), str):
-        result["grpc"] = _numbered(result["grpc"], ports)
+    if "grpc" in result and isinstance(result["grpc"]["port"], str):
+        # The one port of a probe that Kubernetes takes no name for; a name that no port has is reported with all others.
+        numbers = {port.get("name"): port["containerPort"] for port in ports}
+        result["grpc"]["port"] = numbers.get(result["grpc"]["port"], result["grpc"]["port"])
     result.update({key: config[key] for key in _NUMBERS if config.get(key)})
     if config.get("terminationGracePeriod") and not kusion:
         result.setdefault("terminationGracePeriodSeconds", config["terminationGracePeriod"])
     return result
-
-
-def _numbered(grpc: Mapping[str, Any], ports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    # Of all handlers this one takes no name: its port is a number to Kubernetes. `verification` reports what stays a name.
-    numbers = {port["name"]: port["containerPort"] for port in ports if port.get("name")}
-    return {**grpc, "port": numbers.get(grpc["port"], grpc["port"])}
 
 
 def lifecycle(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kusion_render.diagnostics import Place, Rule
 from kusion_render.generator import GeneratorRequest
 from kusion_render.suggestion import listing, suggest
-from kusion_render.text import texts
+from kusion_render.workload.scheduling import label_selector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,14 +59,13 @@ def _rule(
 
 
 def _plain(peer: Mapping[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for key, value in peer.items():
-        if key == "ipBlock":
-            made[key] = value
-        elif key != "_type":
-            labels = {"matchLabels": texts(value["matchLabels"])} if "matchLabels" in value else {}
-            made[key] = {**{field: inner for field, inner in value.items() if field != "_type"}, **labels}
-    return made
+    return {
+        key: {field: inner for field, inner in value.items() if field != "_type"}
+        if key == "ipBlock"
+        else label_selector(value)
+        for key, value in peer.items()
+        if key != "_type"
+    }
 
 
 def _peer(request: GeneratorRequest, name: str, place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:

@@ -35,12 +35,14 @@ _AS_WRITTEN: Final = {
         "serviceName",
     ),
     "DaemonSet": ("minReadySeconds", "revisionHistoryLimit"),
-    "CollaSet": ("minReadySeconds", "revisionHistoryLimit"),
+    "CollaSet": ("revisionHistoryLimit",),
 }
+_OF_COLLASET: Final = {"revisionHistoryLimit": "historyLimit"}  # its name there
 FIELDS: Final = {kind: ("strategy", *fields) for kind, fields in _AS_WRITTEN.items()}
 """What of a config, beside the pods and `replicas`, each kind has."""
 # `replicas` is not among them: as a platform's default it may lie beneath any workload.
 _OF_SOME_KINDS: Final = (
+    "minReadySeconds",
     "progressDeadlineSeconds",
     "podManagementPolicy",
     "persistentVolumeClaimRetentionPolicy",
@@ -76,7 +78,8 @@ def _spec(kind: str, request: GeneratorRequest, made: Pod) -> dict[str, Any]:
         spec["serviceName"] = config.get("serviceName") or _service_name(request)
     if config.get("strategy"):
         spec[_STRATEGY.get(kind, "updateStrategy")] = config["strategy"]
-    spec.update({key: config[key] for key in _AS_WRITTEN[kind] if config.get(key) is not None})
+    names = _OF_COLLASET if kind == "CollaSet" else {}
+    spec.update({names.get(key, key): config[key] for key in _AS_WRITTEN[kind] if config.get(key) is not None})
     spec["template"] = made.template
     if made.templates:
         spec["volumeClaimTemplates"] = made.templates
