@@ -257,6 +257,29 @@ def test_the_platform_has_the_last_word_only_in_kusion_mode(workbench: Workbench
     assert "hashicorp:aws:aws_opensearch_domain:shop-dev-web" == domain["id"]
 
 
+def test_a_domain_is_found_by_two_variables(workbench: Workbench) -> None:
+    """As by Kusion: the region first, then what the engine knows of the domain, then the container's own."""
+    workbench.app(
+        """
+        web:
+          workload: {containers: {web: {image: "registry.example/web:1", env: {A: b}}}}
+          accessories: {opensearch: {domainName: find, region: a}}
+        """,
+        **KUSION,
+    )
+
+    workload = by_id(spec(workbench))["apps/v1:Deployment:shop:shop-dev-web"]["attributes"]
+
+    assert [
+        {"name": "OPEN_SEARCH_REGION", "value": "a"},
+        {
+            "name": "OPEN_SEARCH_ENDPOINT",
+            "value": "$kusion_path.hashicorp:aws:aws_opensearch_domain:shop-dev-web.endpoint",
+        },
+        {"name": "A", "value": "b"},
+    ] == workload["spec"]["template"]["spec"]["containers"][0]["env"]
+
+
 def test_a_domain_without_settings_is_as_kusions(workbench: Workbench) -> None:
     """What is not said stands there as empty, and there are no policies."""
     workbench.app("web: {accessories: {opensearch: {domainName: find, region: a}}}\n", **KUSION)
