@@ -332,13 +332,13 @@ def test_17_namespace_object_on_request(workbench: Workbench) -> None:
 
 
 def test_18_cluster_scoped_objects_only_when_asked() -> None:
-    """The only cluster-scoped kinds are those that users write out: a Namespace, an IngressClass, raw manifests."""
+    """The only cluster-scoped kinds are those that users write out: Namespace, IngressClass, rights, raw manifests."""
     found = {
         each["kind"]
         for name, each in OBJECTS
         if is_cluster_scoped(each["apiVersion"], each["kind"]) and "/k8s_manifest/" not in name
     }
-    assert found == {"Namespace", "IngressClass"}
+    assert found == {"Namespace", "IngressClass", "ClusterRole", "ClusterRoleBinding"}
 
 
 def test_19_selectors_of_two_labels() -> None:
@@ -350,7 +350,8 @@ def test_19_selectors_of_two_labels() -> None:
             keys = set(selector.get("matchLabels", selector))
             # Kusion's own monitors and databases, which are to stay what they are.
             kusion = "/kusion-" in name and keys in ({"kusion_monitoring_appname"}, {"accessory"})
-            assert kusion or keys == {"app.kubernetes.io/name", "app.kubernetes.io/part-of"}, name
+            written = "/network/selectors/" in name and manifest["kind"] == "Service"
+            assert kusion or written or keys == {"app.kubernetes.io/name", "app.kubernetes.io/part-of"}, name
         assert "app.kubernetes.io/instance" not in yaml.safe_dump(manifest), name
 
 

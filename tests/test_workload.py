@@ -431,3 +431,60 @@ def test_a_colla_set_has_fields_of_its_own(workbench: Workbench) -> None:
 
     assert (3, False) == (made["spec"]["historyLimit"], "revisionHistoryLimit" in made["spec"])
     assert "error[KR331]: a CollaSet has no `minReadySeconds`" in report
+
+
+AGENT: Final = """
+agent:
+  workload:
+    serviceAccount: {clusterRules: [{resources: [nodes], verbs: [list]}], roles: [view]}
+    containers: {agent: {image: registry.example/agent:1}}
+"""
+
+
+def test_cluster_rights_of_two_stacks_do_not_meet(workbench: Workbench) -> None:
+    """A ClusterRole and its binding carry the namespace in their names, and the binding means that stack's account."""
+    workbench.write({"shop/base/app.yaml": AGENT, "shop/prod/stack.yaml": "name: prod\n"}).app(AGENT)
+
+    bindings = [each for each in workbench.render().manifests if each["kind"] == "ClusterRoleBinding"]
+
+    assert ["shop-dev-agent", "shop-prod-agent"] == [each["metadata"]["name"] for each in bindings]
+    assert ["shop-dev-agent", "shop-prod-agent"] == [each["roleRef"]["name"] for each in bindings]
+    assert ["shop-dev", "shop-prod"] == [each["subjects"][0]["namespace"] for each in bindings]
+
+
+def test_rights_say_the_namespace_where_objects_do_not(workbench: Workbench) -> None:
+    """A binding's subject has its namespace also where objects leave theirs to the destination."""
+    run = workbench.app(AGENT).render("--namespace-policy", "omit")
+
+    binding = run.manifest("RoleBinding")
+    assert "namespace" not in binding["metadata"]
+    assert [{"kind": "ServiceAccount", "name": "agent", "namespace": "shop-dev"}] == binding["subjects"]
+    assert {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"} == binding["roleRef"]
+
+
+def test_cluster_rights_of_a_preview(workbench: Workbench) -> None:
+    """A preview's binding means the preview's ClusterRole, and those of others as they are called."""
+    run = workbench.app(AGENT).render("--preview", "pr-7")
+
+    assert run.manifest("ClusterRole")["metadata"]["name"] == run.manifest("ClusterRoleBinding")["roleRef"]["name"]
+    assert "view" == run.manifest("RoleBinding")["roleRef"]["name"]
+    assert "shop-dev-pr-7" == run.manifest("RoleBinding")["subjects"][0]["namespace"]
+
+
+def test_values_of_lists_are_text(workbench: Workbench) -> None:
+    """Kubernetes takes no number as the value of a toleration, a sysctl or a resolver's option."""
+    run = workbench.app(
+        """
+        web:
+          workload:
+            tolerations: [{key: rank, value: 1}]
+            securityContext: {sysctls: [{name: net.core.somaxconn, value: 1024}]}
+            dnsConfig: {options: [{name: ndots, value: 2}, {name: edns0}]}
+            containers: {web: {image: registry.example/web:1}}
+        """
+    ).render()
+
+    pod = run.manifest("Deployment")["spec"]["template"]["spec"]
+    assert [{"key": "rank", "value": "1"}] == pod["tolerations"]
+    assert "1024" == pod["securityContext"]["sysctls"][0]["value"]
+    assert [{"name": "ndots", "value": "2"}, {"name": "edns0"}] == pod["dnsConfig"]["options"]

@@ -6,8 +6,9 @@ import binascii
 
 from kusion_render.kubernetes.merge_keys import strategic_merge
 from kusion_render.text import texts
+from kusion_render.workload.account import account
 from kusion_render.workload.container import container
-from kusion_render.workload.scheduling import pull_secrets, scheduling
+from kusion_render.workload.scheduling import scheduling
 from kusion_render.workload.volume import Volumes
 
 TYPE_CHECKING = False
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Final
 
-    from kusion_render.diagnostics import Diagnostics, Pointer
+    from kusion_render.diagnostics import Diagnostics
     from kusion_render.generator import GeneratorRequest
     from kusion_render.model import Resource
 
@@ -48,9 +49,11 @@ def pod(
     config = request.config
     volumes = Volumes(request.name, request.context.contents, stateful=stateful)
     spec: dict[str, Any] = {}
-    account, objects = _service_account(request)
-    if account:
-        spec["serviceAccountName"] = account
+    account_name, objects = _service_account(request)
+    if account_name:
+        spec["serviceAccountName"] = account_name
+    if config.get("automountToken") is not None:
+        spec["automountServiceAccountToken"] = config["automountToken"]
     policy = config.get("restartPolicy") or restart_policy
     if policy:
         spec["restartPolicy"] = policy
@@ -109,27 +112,7 @@ def _service_account(request: GeneratorRequest) -> tuple[str, list[Resource]]:
         return asked, []
     config: Mapping[str, Any] = {} if asked is True else asked
     name = config.get("name") or request.name
-    return name, [service_account(request, name, config, place=(*request.place, "serviceAccount"))]
-
-
-def service_account(
-    request: GeneratorRequest, name: str, config: Mapping[str, Any], place: Pointer | None = None
-) -> Resource:
-    """Return a ServiceAccount from `{annotations, labels, automountToken, imagePullSecrets}`."""
-    fields: dict[str, Any] = {}
-    if config.get("automountToken") is not None:
-        fields["automountServiceAccountToken"] = config["automountToken"]
-    if config.get("imagePullSecrets"):
-        fields["imagePullSecrets"] = pull_secrets(config["imagePullSecrets"])
-    return request.resource(
-        "v1",
-        "ServiceAccount",
-        name,
-        fields,
-        labels=texts(config.get("labels")),
-        annotations=texts(config.get("annotations")),
-        place=place,
-    )
+    return name, account(request, name, config, (*request.place, "serviceAccount"))
 
 
 def object_data(files: Mapping[str, str | bytes]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -17,7 +17,13 @@ _AS_WRITTEN: Final = (
     "priorityClassName",
     "hostAliases",
     "dnsPolicy",
+    "dnsConfig",
     "enableServiceLinks",
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "shareProcessNamespace",
+    "runtimeClassName",
 )
 _KUSION_TYPE: Final = "_type"
 
@@ -80,6 +86,13 @@ def _constraint(config: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _dns_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    made = _bare(config)
+    if made.get("options"):
+        made["options"] = [_with_text(each) for each in made["options"]]
+    return made
+
+
 def _with_text(config: Mapping[str, Any]) -> dict[str, Any]:
     made = _bare(config)
     if "value" in made:
@@ -94,5 +107,6 @@ def _bare(config: Mapping[str, Any]) -> dict[str, Any]:
 _FORMS: Final[dict[str, Any]] = {
     "nodeSelector": texts,
     "tolerations": lambda items: [_with_text(item) for item in items],
+    "dnsConfig": _dns_config,
     "hostAliases": lambda items: [_bare(item) for item in items],
 }

@@ -31,7 +31,8 @@ class Volumes:
 
     `owner` is the object name that ConfigMaps and claims are named after; `contents` holds the files of the repository
     that `from` names; `stateful` says that the app's own volumes are a StatefulSet's claim templates instead of claims.
-    `claims` and `templates` are the specs to make, by name; `existing` are the claims that live elsewhere.
+    `claims` and `templates` are the specs to make, by name; `existing` are the claims that live elsewhere, `shared` the
+    empty folders that have a name.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class Volumes:
         "contents",
         "existing",
         "owner",
+        "shared",
         "stateful",
         "templates",
     )
@@ -52,6 +54,7 @@ class Volumes:
         self.contents: Final = contents
         self.stateful: Final = stateful
         self.existing: Final[dict[str, None]] = {}
+        self.shared: Final[dict[str, dict[str, str]]] = {}
         self.templates: Final[dict[str, dict[str, Any]]] = {}
         self._paths: Final[dict[str, str]] = {}
         self.configs: Final[dict[str, dict[str, str | bytes]]] = {}
@@ -197,6 +200,8 @@ def mount_folders(
             mount["subPath"] = config["subPath"]
         if config.get("readOnly"):
             mount["readOnly"] = True
+        if config.get("mountPropagation"):
+            mount["mountPropagation"] = config["mountPropagation"]
         mounts.append(mount)
     return mounts
 
@@ -230,12 +235,16 @@ def _object(value: Any, path: str, short: str, volumes: Volumes, place: Pointer,
 
 
 def _empty(value: Any, path: str, short: str, volumes: Volumes, place: Pointer, diagnostics: Diagnostics) -> str:
-    del place, diagnostics  # one signature for all forms
     options = value["emptyDir"]
     source = {"medium": options["medium"]} if options.get("medium") else {}
     if options.get("size") is not None:
         source["sizeLimit"] = text(options["size"])
-    return volumes.volume(("emptyDir", path, *source.items()), short, {"emptyDir": source})
+    name = options.get("name")
+    if not name:
+        return volumes.volume(("emptyDir", path, *source.items()), short, {"emptyDir": source})
+    if volumes.shared.setdefault(name, source) != source:
+        _report_taken(name, place, diagnostics)
+    return volumes.volume(("shared", name), name, {"emptyDir": source})
 
 
 def _raw(value: Any, path: str, short: str, volumes: Volumes, place: Pointer, diagnostics: Diagnostics) -> str:
@@ -280,7 +289,7 @@ def _report_taken(name: str, place: Pointer, diagnostics: Diagnostics) -> None:
         CLAIM_NAME_TAKEN,
         f"two different volumes would be called `{name}`",
         Place(place),
-        help="give one of them another name, or mount the same one with the same size, class and access modes",
+        help="give one of them another name, or mount the same one with the same size, class, access modes and medium",
     )
 
 

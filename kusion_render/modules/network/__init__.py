@@ -7,11 +7,12 @@ from kusion_render.modules import GeneratorResponse
 from kusion_render.modules.network.access import policy
 from kusion_render.modules.network.hosts import hosts
 from kusion_render.modules.network.ingress import ingress, ingress_class
-from kusion_render.modules.network.services import services
+from kusion_render.modules.network.services import reaches_elsewhere, services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Final
 
     from kusion_render.diagnostics import Diagnostics
     from kusion_render.modules import GeneratorRequest
@@ -39,9 +40,19 @@ def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorRe
     return GeneratorResponse([*made, *routes])
 
 
+def _exposed(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields that say how to reach the app's own pods."""
+    if config.get("ports"):
+        yield "ports"
+    if not all(reaches_elsewhere(entry) for entry in (config.get("services") or {}).values()):
+        yield "services"
+    if "access" in config:
+        yield "access"
+
+
 def _check(request: GeneratorRequest, diagnostics: Diagnostics) -> None:
     config = request.config
-    exposed = next((key for key in ("ports", "services") if config.get(key)), "access" if "access" in config else "")
+    exposed = next(_exposed(config), "")
     if exposed and not request.app_config.get("workload"):
         diagnostics.report(
             NO_WORKLOAD,

@@ -47,7 +47,7 @@ def _rule(
             _peer(request, peer, (*place, "from", at), diagnostics) if isinstance(peer, str) else _plain(peer)
             for at, peer in enumerate(rule["from"])
         ]
-    made["ports"] = list(_said(rule["ports"]) if "ports" in rule else _behind(services))
+    made["ports"] = list(_said(rule["ports"]) if "ports" in rule else _behind(services, request.labels))
     if not made["ports"]:
         diagnostics.report(
             NO_PORTS,
@@ -90,11 +90,12 @@ def _said(ports: Sequence[Any]) -> Iterator[dict[str, Any]]:
         yield {**made, "endPort": details["endPort"]} if "endPort" in details else made
 
 
-def _behind(services: Sequence[Resource]) -> Iterator[dict[str, Any]]:
-    """Yield the containers' ports that Services send to, each once."""
+def _behind(services: Sequence[Resource], labels: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the ports of the app's containers that its Services send to, each once; others' pods do not count."""
     seen = set()
     for service in services:
-        for port in service.attributes["spec"].get("ports") or ():
+        spec = service.attributes["spec"]
+        for port in spec.get("ports") or () if spec.get("selector") == labels else ():
             target = port.get("targetPort", port["port"])
             if (target, port["protocol"]) not in seen:
                 seen.add((target, port["protocol"]))

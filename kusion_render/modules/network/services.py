@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kusion_render.model import Resource
     from kusion_render.modules import GeneratorRequest
 
-_NO_SPEC: Final = frozenset(("ports", "labels", "annotations", "headless", "type", "_type"))
+_NO_SPEC: Final = frozenset(("ports", "labels", "annotations", "headless", "selector", "type", "_type"))
 _PORT_FIELDS: Final = ("nodePort", "appProtocol")
 
 
@@ -54,6 +54,11 @@ def _by_object_name(request: GeneratorRequest, entries: Mapping[str, Any], own: 
     """Return `services` with the entry named as the app, which completes its own Service, under that one's name."""
     owning = bool(request.config.get("ports")) and own not in entries
     return {own if owning and name == request.app else name: entry for name, entry in entries.items()}
+
+
+def reaches_elsewhere(entry: Mapping[str, Any] | None) -> bool:
+    """Tell whether an entry of `services` sends to something else than the app's own pods."""
+    return entry is not None and (entry.get("selector") is not None or entry.get("type") == "ExternalName")
 
 
 def _kinds(ports: Sequence[Mapping[str, Any]]) -> set[bool]:
@@ -128,8 +133,9 @@ def _spec(
     if entry.get("headless"):
         spec["clusterIP"] = "None"
     spec.update({key: value for key, value in entry.items() if key not in _NO_SPEC and value is not None})
-    if kind != "ExternalName":
-        spec["selector"] = request.labels
+    selector = texts(entry["selector"]) if entry.get("selector") is not None else request.labels
+    if kind != "ExternalName" and selector:
+        spec["selector"] = selector
     ports = [*own, *_listed(entry.get("ports"))]
     if ports:
         spec["ports"] = _ports(request, ports, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.modules import GeneratorResponse, entries
-from kusion_render.workload.pod import service_account
+from kusion_render.workload.account import account
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,9 @@ VERSION: Final = "1.0.0"
 
 
 def generate(request: GeneratorRequest, diagnostics: Diagnostics) -> GeneratorResponse:
-    """Make a ServiceAccount for each name; `existing: true` only says that it lives elsewhere."""
+    """Make a ServiceAccount and its rights for each name; one that is `existing` lives elsewhere, and may get rights."""
     del diagnostics  # the schema has said all there is to say
     asked = entries(request.config)
-    made = [
-        service_account(request, name, config, place=(*request.place, name))
-        for name, config in asked
-        if not config.get("existing")
-    ]
+    made = [resource for name, config in asked for resource in account(request, name, config, (*request.place, name))]
     existing = [("ServiceAccount", name) for name, config in asked if config.get("existing")]
     return GeneratorResponse(made, existing=existing)

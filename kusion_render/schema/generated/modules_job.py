@@ -59,7 +59,8 @@ TEXT = {'containers': {'*': {'env': {'*': {'=': True, 'divisor': True}},
  'topologySpreadConstraints': {'*': {'labelSelector': {'matchLabels': {'*': True},
                                                        'matchExpressions': {'[]': {'values': {'[]': True}}}}}},
  'nodeSelector': {'*': True},
- 'tolerations': {'[]': {'value': True}}}
+ 'tolerations': {'[]': {'value': True}},
+ 'dnsConfig': {'options': {'[]': {'value': True}}}}
 
 MERGE_KEYS = {'tolerations': ('key', 'effect'), 'hostAliases': ('ip',)}
 
@@ -130,6 +131,11 @@ def validate(data):
         data_keys.remove('serviceAccount')
         data__serviceAccount = data['serviceAccount']
         _serviceaccount(data__serviceAccount)
+    if 'automountToken' in data_keys:
+        data_keys.remove('automountToken')
+        data__automountToken = data['automountToken']
+        if not isinstance(data__automountToken, bool):
+            raise Invalid
     if 'security' in data_keys:
         data_keys.remove('security')
         data__security = data['security']
@@ -190,10 +196,39 @@ def validate(data):
         data__dnsPolicy = data['dnsPolicy']
         if not (data__dnsPolicy in ('ClusterFirst',) or data__dnsPolicy in ('ClusterFirstWithHostNet',) or data__dnsPolicy in ('Default',) or (data__dnsPolicy in ('None',))):
             raise Invalid
+    if 'dnsConfig' in data_keys:
+        data_keys.remove('dnsConfig')
+        data__dnsConfig = data['dnsConfig']
+        _dnsconfig(data__dnsConfig)
     if 'enableServiceLinks' in data_keys:
         data_keys.remove('enableServiceLinks')
         data__enableServiceLinks = data['enableServiceLinks']
         if not isinstance(data__enableServiceLinks, bool):
+            raise Invalid
+    if 'hostNetwork' in data_keys:
+        data_keys.remove('hostNetwork')
+        data__hostNetwork = data['hostNetwork']
+        if not isinstance(data__hostNetwork, bool):
+            raise Invalid
+    if 'hostPID' in data_keys:
+        data_keys.remove('hostPID')
+        data__hostPID = data['hostPID']
+        if not isinstance(data__hostPID, bool):
+            raise Invalid
+    if 'hostIPC' in data_keys:
+        data_keys.remove('hostIPC')
+        data__hostIPC = data['hostIPC']
+        if not isinstance(data__hostIPC, bool):
+            raise Invalid
+    if 'shareProcessNamespace' in data_keys:
+        data_keys.remove('shareProcessNamespace')
+        data__shareProcessNamespace = data['shareProcessNamespace']
+        if not isinstance(data__shareProcessNamespace, bool):
+            raise Invalid
+    if 'runtimeClassName' in data_keys:
+        data_keys.remove('runtimeClassName')
+        data__runtimeClassName = data['runtimeClassName']
+        if not isinstance(data__runtimeClassName, str):
             raise Invalid
     if 'restartOnConfigChange' in data_keys:
         data_keys.remove('restartOnConfigChange')
@@ -299,6 +334,69 @@ def validate(data):
             raise Invalid
     if data_keys:
         raise Invalid
+
+def _dnsconfig(data):
+    if not isinstance(data, dict):
+        raise Invalid
+    data_keys = set(data.keys())
+    if 'nameservers' in data_keys:
+        data_keys.remove('nameservers')
+        data__nameservers = data['nameservers']
+        _words(data__nameservers)
+    if 'searches' in data_keys:
+        data_keys.remove('searches')
+        data__searches = data['searches']
+        _words(data__searches)
+    if 'options' in data_keys:
+        data_keys.remove('options')
+        data__options = data['options']
+        if not isinstance(data__options, list):
+            raise Invalid
+        data__options_len = len(data__options)
+        for data__options_x, data__options_item in enumerate(data__options):
+            if not isinstance(data__options_item, dict):
+                raise Invalid
+            data__options_item__missing_keys = set(['name']) - data__options_item.keys()
+            if data__options_item__missing_keys:
+                raise Invalid
+            data__options_item_keys = set(data__options_item.keys())
+            if 'name' in data__options_item_keys:
+                data__options_item_keys.remove('name')
+                data__options_item__name = data__options_item['name']
+                if not isinstance(data__options_item__name, str):
+                    raise Invalid
+            if 'value' in data__options_item_keys:
+                data__options_item_keys.remove('value')
+                data__options_item__value = data__options_item['value']
+                _text(data__options_item__value)
+            if '_type' in data__options_item_keys:
+                data__options_item_keys.remove('_type')
+                data__options_item__type = data__options_item['_type']
+                if not isinstance(data__options_item__type, str):
+                    raise Invalid
+            if data__options_item_keys:
+                raise Invalid
+    if '_type' in data_keys:
+        data_keys.remove('_type')
+        data__type = data['_type']
+        if not isinstance(data__type, str):
+            raise Invalid
+    if data_keys:
+        raise Invalid
+
+def _text(data):
+    if not isinstance(data, (str, int, float, bool)):
+        raise Invalid
+
+def _words(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    if data_len < 1:
+        raise Invalid
+    for data_x, data_item in enumerate(data):
+        if not isinstance(data_item, str):
+            raise Invalid
 
 def _hostalias(data):
     if not isinstance(data, dict):
@@ -416,10 +514,6 @@ def _toleration(data):
         if not isinstance(data__type, str):
             raise Invalid
     if data_keys:
-        raise Invalid
-
-def _text(data):
-    if not isinstance(data, (str, int, float, bool)):
         raise Invalid
 
 def _seconds(data):
@@ -719,6 +813,30 @@ def _ownserviceaccount(data):
         data_keys.remove('imagePullSecrets')
         data__imagePullSecrets = data['imagePullSecrets']
         _imagepullsecrets(data__imagePullSecrets)
+    if 'rules' in data_keys:
+        data_keys.remove('rules')
+        data__rules = data['rules']
+        _rules(data__rules)
+    if 'roleName' in data_keys:
+        data_keys.remove('roleName')
+        data__roleName = data['roleName']
+        _rolename(data__roleName)
+    if 'roles' in data_keys:
+        data_keys.remove('roles')
+        data__roles = data['roles']
+        _rolenames(data__roles)
+    if 'clusterRules' in data_keys:
+        data_keys.remove('clusterRules')
+        data__clusterRules = data['clusterRules']
+        _clusterrules(data__clusterRules)
+    if 'clusterRoleName' in data_keys:
+        data_keys.remove('clusterRoleName')
+        data__clusterRoleName = data['clusterRoleName']
+        _rolename(data__clusterRoleName)
+    if 'clusterRoles' in data_keys:
+        data_keys.remove('clusterRoles')
+        data__clusterRoles = data['clusterRoles']
+        _rolenames(data__clusterRoles)
     if '_type' in data_keys:
         data_keys.remove('_type')
         data__type = data['_type']
@@ -726,6 +844,112 @@ def _ownserviceaccount(data):
             raise Invalid
     if data_keys:
         raise Invalid
+
+def _clusterrules(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        if not isinstance(data_item, dict):
+            raise Invalid
+        data_item_one_of_count3 = 0
+        if data_item_one_of_count3 < 2:
+            try:
+                data_item__missing_keys = set(['resources']) - data_item.keys()
+                if data_item__missing_keys:
+                    raise Invalid
+                data_item_one_of_count3 += 1
+            except Invalid:
+                pass
+        if data_item_one_of_count3 < 2:
+            try:
+                data_item__missing_keys = set(['nonResourceURLs']) - data_item.keys()
+                if data_item__missing_keys:
+                    raise Invalid
+                data_item_one_of_count3 += 1
+            except Invalid:
+                pass
+        if data_item_one_of_count3 != 1:
+            raise Invalid
+        data_item__missing_keys = set(['verbs']) - data_item.keys()
+        if data_item__missing_keys:
+            raise Invalid
+        data_item_keys = set(data_item.keys())
+        if 'apiGroups' in data_item_keys:
+            data_item_keys.remove('apiGroups')
+            data_item__apiGroups = data_item['apiGroups']
+            _words(data_item__apiGroups)
+        if 'resources' in data_item_keys:
+            data_item_keys.remove('resources')
+            data_item__resources = data_item['resources']
+            _words(data_item__resources)
+        if 'resourceNames' in data_item_keys:
+            data_item_keys.remove('resourceNames')
+            data_item__resourceNames = data_item['resourceNames']
+            _words(data_item__resourceNames)
+        if 'nonResourceURLs' in data_item_keys:
+            data_item_keys.remove('nonResourceURLs')
+            data_item__nonResourceURLs = data_item['nonResourceURLs']
+            _words(data_item__nonResourceURLs)
+        if 'verbs' in data_item_keys:
+            data_item_keys.remove('verbs')
+            data_item__verbs = data_item['verbs']
+            _words(data_item__verbs)
+        if '_type' in data_item_keys:
+            data_item_keys.remove('_type')
+            data_item__type = data_item['_type']
+            if not isinstance(data_item__type, str):
+                raise Invalid
+        if data_item_keys:
+            raise Invalid
+
+def _rolenames(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        _rolename(data_item)
+
+def _rolename(data):
+    if not isinstance(data, str):
+        raise Invalid
+    if not matches('^(?!\\.\\.?$)[^/%]+$', data):
+        raise Invalid
+
+def _rules(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        if not isinstance(data_item, dict):
+            raise Invalid
+        data_item__missing_keys = set(['resources', 'verbs']) - data_item.keys()
+        if data_item__missing_keys:
+            raise Invalid
+        data_item_keys = set(data_item.keys())
+        if 'apiGroups' in data_item_keys:
+            data_item_keys.remove('apiGroups')
+            data_item__apiGroups = data_item['apiGroups']
+            _words(data_item__apiGroups)
+        if 'resources' in data_item_keys:
+            data_item_keys.remove('resources')
+            data_item__resources = data_item['resources']
+            _words(data_item__resources)
+        if 'resourceNames' in data_item_keys:
+            data_item_keys.remove('resourceNames')
+            data_item__resourceNames = data_item['resourceNames']
+            _words(data_item__resourceNames)
+        if 'verbs' in data_item_keys:
+            data_item_keys.remove('verbs')
+            data_item__verbs = data_item['verbs']
+            _words(data_item__verbs)
+        if '_type' in data_item_keys:
+            data_item_keys.remove('_type')
+            data_item__type = data_item['_type']
+            if not isinstance(data_item__type, str):
+                raise Invalid
+        if data_item_keys:
+            raise Invalid
 
 def _annotations(data):
     if not isinstance(data, dict):
@@ -1155,56 +1379,56 @@ def _lifecycle(data):
 def _lifecyclehandler(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count3 = 0
-    if data_one_of_count3 < 2:
+    data_one_of_count4 = 0
+    if data_one_of_count4 < 2:
         try:
             data__missing_keys = set(['exec']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count3 += 1
+            data_one_of_count4 += 1
         except Invalid:
             pass
-    if data_one_of_count3 < 2:
+    if data_one_of_count4 < 2:
         try:
             data__missing_keys = set(['httpGet']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count3 += 1
+            data_one_of_count4 += 1
         except Invalid:
             pass
-    if data_one_of_count3 < 2:
+    if data_one_of_count4 < 2:
         try:
             data__missing_keys = set(['tcpSocket']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count3 += 1
+            data_one_of_count4 += 1
         except Invalid:
             pass
-    if data_one_of_count3 < 2:
+    if data_one_of_count4 < 2:
         try:
             data__missing_keys = set(['sleep']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count3 += 1
+            data_one_of_count4 += 1
         except Invalid:
             pass
-    if data_one_of_count3 < 2:
+    if data_one_of_count4 < 2:
         try:
             data__missing_keys = set(['command']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count3 += 1
+            data_one_of_count4 += 1
         except Invalid:
             pass
-    if data_one_of_count3 < 2:
+    if data_one_of_count4 < 2:
         try:
             data__missing_keys = set(['url']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count3 += 1
+            data_one_of_count4 += 1
         except Invalid:
             pass
-    if data_one_of_count3 != 1:
+    if data_one_of_count4 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'exec' in data_keys:
@@ -1366,20 +1590,20 @@ def _httpget(data):
     if 'httpHeaders' in data_keys:
         data_keys.remove('httpHeaders')
         data__httpHeaders = data['httpHeaders']
-        data__httpHeaders_any_of_count4 = 0
-        if not data__httpHeaders_any_of_count4:
+        data__httpHeaders_any_of_count5 = 0
+        if not data__httpHeaders_any_of_count5:
             try:
                 _headers(data__httpHeaders)
-                data__httpHeaders_any_of_count4 += 1
+                data__httpHeaders_any_of_count5 += 1
             except Invalid:
                 pass
-        if not data__httpHeaders_any_of_count4:
+        if not data__httpHeaders_any_of_count5:
             try:
                 _headerlist(data__httpHeaders)
-                data__httpHeaders_any_of_count4 += 1
+                data__httpHeaders_any_of_count5 += 1
             except Invalid:
                 pass
-        if not data__httpHeaders_any_of_count4:
+        if not data__httpHeaders_any_of_count5:
             raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
@@ -1438,48 +1662,48 @@ def _exec(data):
 def _probe(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count5 = 0
-    if data_one_of_count5 < 2:
+    data_one_of_count6 = 0
+    if data_one_of_count6 < 2:
         try:
             data__missing_keys = set(['httpGet']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count5 += 1
+            data_one_of_count6 += 1
         except Invalid:
             pass
-    if data_one_of_count5 < 2:
+    if data_one_of_count6 < 2:
         try:
             data__missing_keys = set(['tcpSocket']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count5 += 1
+            data_one_of_count6 += 1
         except Invalid:
             pass
-    if data_one_of_count5 < 2:
+    if data_one_of_count6 < 2:
         try:
             data__missing_keys = set(['grpc']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count5 += 1
+            data_one_of_count6 += 1
         except Invalid:
             pass
-    if data_one_of_count5 < 2:
+    if data_one_of_count6 < 2:
         try:
             data__missing_keys = set(['exec']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count5 += 1
+            data_one_of_count6 += 1
         except Invalid:
             pass
-    if data_one_of_count5 < 2:
+    if data_one_of_count6 < 2:
         try:
             data__missing_keys = set(['probeHandler']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count5 += 1
+            data_one_of_count6 += 1
         except Invalid:
             pass
-    if data_one_of_count5 != 1:
+    if data_one_of_count6 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'httpGet' in data_keys:
@@ -1524,24 +1748,24 @@ def _probe(data):
         data__probeHandler = data['probeHandler']
         if not isinstance(data__probeHandler, dict):
             raise Invalid
-        data__probeHandler_one_of_count6 = 0
-        if data__probeHandler_one_of_count6 < 2:
+        data__probeHandler_one_of_count7 = 0
+        if data__probeHandler_one_of_count7 < 2:
             try:
                 data__probeHandler__missing_keys = set(['url']) - data__probeHandler.keys()
                 if data__probeHandler__missing_keys:
                     raise Invalid
-                data__probeHandler_one_of_count6 += 1
+                data__probeHandler_one_of_count7 += 1
             except Invalid:
                 pass
-        if data__probeHandler_one_of_count6 < 2:
+        if data__probeHandler_one_of_count7 < 2:
             try:
                 data__probeHandler__missing_keys = set(['command']) - data__probeHandler.keys()
                 if data__probeHandler__missing_keys:
                     raise Invalid
-                data__probeHandler_one_of_count6 += 1
+                data__probeHandler_one_of_count7 += 1
             except Invalid:
                 pass
-        if data__probeHandler_one_of_count6 != 1:
+        if data__probeHandler_one_of_count7 != 1:
             raise Invalid
         data__probeHandler_keys = set(data__probeHandler.keys())
         if 'url' in data__probeHandler_keys:
@@ -1612,78 +1836,78 @@ def _probe(data):
         raise Invalid
 
 def _dir(data):
-    data_any_of_count7 = 0
-    if not data_any_of_count7:
+    data_any_of_count8 = 0
+    if not data_any_of_count8:
         try:
             if not isinstance(data, str):
                 raise Invalid
             if not matches('^(emptyDir|(secret|config)://[^/]+(/.*)?)$', data):
                 raise Invalid
-            data_any_of_count7 += 1
+            data_any_of_count8 += 1
         except Invalid:
             pass
-    if not data_any_of_count7:
+    if not data_any_of_count8:
         try:
             _mount(data)
-            data_any_of_count7 += 1
+            data_any_of_count8 += 1
         except Invalid:
             pass
-    if not data_any_of_count7:
+    if not data_any_of_count8:
         raise Invalid
 
 def _mount(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count8 = 0
-    if data_one_of_count8 < 2:
+    data_one_of_count9 = 0
+    if data_one_of_count9 < 2:
         try:
             data__missing_keys = set(['emptyDir']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count8 += 1
+            data_one_of_count9 += 1
         except Invalid:
             pass
-    if data_one_of_count8 < 2:
+    if data_one_of_count9 < 2:
         try:
             data__missing_keys = set(['claim']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count8 += 1
+            data_one_of_count9 += 1
         except Invalid:
             pass
-    if data_one_of_count8 < 2:
+    if data_one_of_count9 < 2:
         try:
             data__missing_keys = set(['volume']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count8 += 1
+            data_one_of_count9 += 1
         except Invalid:
             pass
-    if data_one_of_count8 < 2:
+    if data_one_of_count9 < 2:
         try:
             data__missing_keys = set(['secret']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count8 += 1
+            data_one_of_count9 += 1
         except Invalid:
             pass
-    if data_one_of_count8 < 2:
+    if data_one_of_count9 < 2:
         try:
             data__missing_keys = set(['config']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count8 += 1
+            data_one_of_count9 += 1
         except Invalid:
             pass
-    if data_one_of_count8 < 2:
+    if data_one_of_count9 < 2:
         try:
             data__missing_keys = set(['source']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count8 += 1
+            data_one_of_count9 += 1
         except Invalid:
             pass
-    if data_one_of_count8 != 1:
+    if data_one_of_count9 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'emptyDir' in data_keys:
@@ -1692,6 +1916,10 @@ def _mount(data):
         if not isinstance(data__emptyDir, dict):
             raise Invalid
         data__emptyDir_keys = set(data__emptyDir.keys())
+        if 'name' in data__emptyDir_keys:
+            data__emptyDir_keys.remove('name')
+            data__emptyDir__name = data__emptyDir['name']
+            _mountvolumename(data__emptyDir__name)
         if 'medium' in data__emptyDir_keys:
             data__emptyDir_keys.remove('medium')
             data__emptyDir__medium = data__emptyDir['medium']
@@ -1829,6 +2057,11 @@ def _mount(data):
         data__subPath = data['subPath']
         if not isinstance(data__subPath, str):
             raise Invalid
+    if 'mountPropagation' in data_keys:
+        data_keys.remove('mountPropagation')
+        data__mountPropagation = data['mountPropagation']
+        if not (data__mountPropagation in ('None',) or data__mountPropagation in ('HostToContainer',) or data__mountPropagation in ('Bidirectional',)):
+            raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
         data__type = data['_type']
@@ -1861,36 +2094,45 @@ def _quantity(data):
         if not matches('^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?$', data):
             raise Invalid
 
+def _mountvolumename(data):
+    if not isinstance(data, str):
+        raise Invalid
+    data_len = len(data)
+    if data_len > 63:
+        raise Invalid
+    if not matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', data):
+        raise Invalid
+
 def _file(data):
     if not isinstance(data, dict):
         raise Invalid
     try:
-        data_any_of_count9 = 0
-        if not data_any_of_count9:
+        data_any_of_count10 = 0
+        if not data_any_of_count10:
             try:
                 data__missing_keys = set(['content', 'contentFrom']) - data.keys()
                 if data__missing_keys:
                     raise Invalid
-                data_any_of_count9 += 1
+                data_any_of_count10 += 1
             except Invalid:
                 pass
-        if not data_any_of_count9:
+        if not data_any_of_count10:
             try:
                 data__missing_keys = set(['content', 'from']) - data.keys()
                 if data__missing_keys:
                     raise Invalid
-                data_any_of_count9 += 1
+                data_any_of_count10 += 1
             except Invalid:
                 pass
-        if not data_any_of_count9:
+        if not data_any_of_count10:
             try:
                 data__missing_keys = set(['contentFrom', 'from']) - data.keys()
                 if data__missing_keys:
                     raise Invalid
-                data_any_of_count9 += 1
+                data_any_of_count10 += 1
             except Invalid:
                 pass
-        if not data_any_of_count9:
+        if not data_any_of_count10:
             raise Invalid
     except Invalid:
         pass
@@ -1972,20 +2214,20 @@ def _quantitymap(data):
             _quantity(data_value)
 
 def _resource(data):
-    data_any_of_count10 = 0
-    if not data_any_of_count10:
+    data_any_of_count11 = 0
+    if not data_any_of_count11:
         try:
             _quantityrange(data)
-            data_any_of_count10 += 1
+            data_any_of_count11 += 1
         except Invalid:
             pass
-    if not data_any_of_count10:
+    if not data_any_of_count11:
         try:
             _resourcebounds(data)
-            data_any_of_count10 += 1
+            data_any_of_count11 += 1
         except Invalid:
             pass
-    if not data_any_of_count10:
+    if not data_any_of_count11:
         raise Invalid
 
 def _resourcebounds(data):
@@ -2016,20 +2258,20 @@ def _quantityrange(data):
             raise Invalid
 
 def _containerports(data):
-    data_any_of_count11 = 0
-    if not data_any_of_count11:
+    data_any_of_count12 = 0
+    if not data_any_of_count12:
         try:
             _containerportmap(data)
-            data_any_of_count11 += 1
+            data_any_of_count12 += 1
         except Invalid:
             pass
-    if not data_any_of_count11:
+    if not data_any_of_count12:
         try:
             _containerportlist(data)
-            data_any_of_count11 += 1
+            data_any_of_count12 += 1
         except Invalid:
             pass
-    if not data_any_of_count11:
+    if not data_any_of_count12:
         raise Invalid
 
 def _containerportlist(data):
@@ -2037,20 +2279,20 @@ def _containerportlist(data):
         raise Invalid
     data_len = len(data)
     for data_x, data_item in enumerate(data):
-        data_item_any_of_count12 = 0
-        if not data_item_any_of_count12:
+        data_item_any_of_count13 = 0
+        if not data_item_any_of_count13:
             try:
                 _portnumber(data_item)
-                data_item_any_of_count12 += 1
+                data_item_any_of_count13 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count12:
+        if not data_item_any_of_count13:
             try:
                 _listedcontainerport(data_item)
-                data_item_any_of_count12 += 1
+                data_item_any_of_count13 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count12:
+        if not data_item_any_of_count13:
             raise Invalid
 
 def _listedcontainerport(data):
@@ -2118,20 +2360,20 @@ def _containerportmap(data):
     for data_key in data_keys:
         if data_key not in []:
             data_value = data.get(data_key)
-            data_value_any_of_count13 = 0
-            if not data_value_any_of_count13:
+            data_value_any_of_count14 = 0
+            if not data_value_any_of_count14:
                 try:
                     _portnumber(data_value)
-                    data_value_any_of_count13 += 1
+                    data_value_any_of_count14 += 1
                 except Invalid:
                     pass
-            if not data_value_any_of_count13:
+            if not data_value_any_of_count14:
                 try:
                     _namedcontainerport(data_value)
-                    data_value_any_of_count13 += 1
+                    data_value_any_of_count14 += 1
                 except Invalid:
                     pass
-            if not data_value_any_of_count13:
+            if not data_value_any_of_count14:
                 raise Invalid
     data_len = len(data)
     if data_len != 0:
@@ -2176,46 +2418,46 @@ def _envfrom(data):
         raise Invalid
     data_len = len(data)
     for data_x, data_item in enumerate(data):
-        data_item_any_of_count14 = 0
-        if not data_item_any_of_count14:
+        data_item_any_of_count15 = 0
+        if not data_item_any_of_count15:
             try:
                 if not isinstance(data_item, str):
                     raise Invalid
                 if not matches('^(config|secret)/[^/]+$', data_item):
                     raise Invalid
-                data_item_any_of_count14 += 1
+                data_item_any_of_count15 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count14:
+        if not data_item_any_of_count15:
             try:
                 _envfromsource(data_item)
-                data_item_any_of_count14 += 1
+                data_item_any_of_count15 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count14:
+        if not data_item_any_of_count15:
             raise Invalid
 
 def _envfromsource(data):
     if not isinstance(data, dict):
         raise Invalid
-    data_one_of_count15 = 0
-    if data_one_of_count15 < 2:
+    data_one_of_count16 = 0
+    if data_one_of_count16 < 2:
         try:
             data__missing_keys = set(['config']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count15 += 1
+            data_one_of_count16 += 1
         except Invalid:
             pass
-    if data_one_of_count15 < 2:
+    if data_one_of_count16 < 2:
         try:
             data__missing_keys = set(['secret']) - data.keys()
             if data__missing_keys:
                 raise Invalid
-            data_one_of_count15 += 1
+            data_one_of_count16 += 1
         except Invalid:
             pass
-    if data_one_of_count15 != 1:
+    if data_one_of_count16 != 1:
         raise Invalid
     data_keys = set(data.keys())
     if 'config' in data_keys:
@@ -2266,38 +2508,38 @@ def _env(data):
             raise Invalid
 
 def _envvalue(data):
-    data_any_of_count16 = 0
-    if not data_any_of_count16:
+    data_any_of_count17 = 0
+    if not data_any_of_count17:
         try:
             _text(data)
-            data_any_of_count16 += 1
+            data_any_of_count17 += 1
         except Invalid:
             pass
-    if not data_any_of_count16:
+    if not data_any_of_count17:
         try:
             _envsecret(data)
-            data_any_of_count16 += 1
+            data_any_of_count17 += 1
         except Invalid:
             pass
-    if not data_any_of_count16:
+    if not data_any_of_count17:
         try:
             _envconfig(data)
-            data_any_of_count16 += 1
+            data_any_of_count17 += 1
         except Invalid:
             pass
-    if not data_any_of_count16:
+    if not data_any_of_count17:
         try:
             _envfield(data)
-            data_any_of_count16 += 1
+            data_any_of_count17 += 1
         except Invalid:
             pass
-    if not data_any_of_count16:
+    if not data_any_of_count17:
         try:
             _envresource(data)
-            data_any_of_count16 += 1
+            data_any_of_count17 += 1
         except Invalid:
             pass
-    if not data_any_of_count16:
+    if not data_any_of_count17:
         raise Invalid
 
 def _envresource(data):

@@ -5,7 +5,7 @@ from kusion_render.schema.patterns import Invalid, matches
 
 TEXT = {'labels': {'*': True},
  'annotations': {'*': True},
- 'services': {'*': {'labels': {'*': True}, 'annotations': {'*': True}}},
+ 'services': {'*': {'labels': {'*': True}, 'annotations': {'*': True}, 'selector': {'*': True}}},
  'hostDefaults': {'labels': {'*': True}, 'annotations': {'*': True}},
  'access': {'from': {'[]': {'podSelector': {'matchLabels': {'*': True},
                                             'matchExpressions': {'[]': {'values': {'[]': True}}}},
@@ -891,6 +891,10 @@ def _service(data):
         data_keys.remove('annotations')
         data__annotations = data['annotations']
         _annotations(data__annotations)
+    if 'selector' in data_keys:
+        data_keys.remove('selector')
+        data__selector = data['selector']
+        _labels(data__selector)
     if 'allocateLoadBalancerNodePorts' in data_keys:
         data_keys.remove('allocateLoadBalancerNodePorts')
         data__allocateLoadBalancerNodePorts = data['allocateLoadBalancerNodePorts']
@@ -1023,7 +1027,7 @@ def _serviceports(data):
                 data_property_names = True
                 for data_key in data:
                     try:
-                        _portname(data_key)
+                        _serviceportname(data_key)
                     except Invalid:
                         data_property_names = False
                 if not data_property_names:
@@ -1068,7 +1072,7 @@ def _listedserviceport(data):
     if 'name' in data_keys:
         data_keys.remove('name')
         data__name = data['name']
-        _portname(data__name)
+        _serviceportname(data__name)
     if 'port' in data_keys:
         data_keys.remove('port')
         data__port = data['port']
@@ -1098,11 +1102,11 @@ def _listedserviceport(data):
     if data_keys:
         raise Invalid
 
-def _portname(data):
+def _serviceportname(data):
     if not isinstance(data, str):
         raise Invalid
     data_len = len(data)
-    if data_len > 15:
+    if data_len > 63:
         raise Invalid
     if not matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', data):
         raise Invalid
@@ -1189,7 +1193,7 @@ def _port(data):
     if 'name' in data_keys:
         data_keys.remove('name')
         data__name = data['name']
-        _portname(data__name)
+        _serviceportname(data__name)
     if 'appProtocol' in data_keys:
         data_keys.remove('appProtocol')
         data__appProtocol = data['appProtocol']

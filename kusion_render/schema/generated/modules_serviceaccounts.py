@@ -44,6 +44,30 @@ def validate(data):
                 data_value_keys.remove('imagePullSecrets')
                 data_value__imagePullSecrets = data_value['imagePullSecrets']
                 _imagepullsecrets(data_value__imagePullSecrets)
+            if 'rules' in data_value_keys:
+                data_value_keys.remove('rules')
+                data_value__rules = data_value['rules']
+                _rules(data_value__rules)
+            if 'roleName' in data_value_keys:
+                data_value_keys.remove('roleName')
+                data_value__roleName = data_value['roleName']
+                _rolename(data_value__roleName)
+            if 'roles' in data_value_keys:
+                data_value_keys.remove('roles')
+                data_value__roles = data_value['roles']
+                _rolenames(data_value__roles)
+            if 'clusterRules' in data_value_keys:
+                data_value_keys.remove('clusterRules')
+                data_value__clusterRules = data_value['clusterRules']
+                _clusterrules(data_value__clusterRules)
+            if 'clusterRoleName' in data_value_keys:
+                data_value_keys.remove('clusterRoleName')
+                data_value__clusterRoleName = data_value['clusterRoleName']
+                _rolename(data_value__clusterRoleName)
+            if 'clusterRoles' in data_value_keys:
+                data_value_keys.remove('clusterRoles')
+                data_value__clusterRoles = data_value['clusterRoles']
+                _rolenames(data_value__clusterRoles)
             if 'existing' in data_value_keys:
                 data_value_keys.remove('existing')
                 data_value__existing = data_value['existing']
@@ -57,19 +81,135 @@ def validate(data):
             if data_value_keys:
                 raise Invalid
 
+def _clusterrules(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        if not isinstance(data_item, dict):
+            raise Invalid
+        data_item_one_of_count1 = 0
+        if data_item_one_of_count1 < 2:
+            try:
+                data_item__missing_keys = set(['resources']) - data_item.keys()
+                if data_item__missing_keys:
+                    raise Invalid
+                data_item_one_of_count1 += 1
+            except Invalid:
+                pass
+        if data_item_one_of_count1 < 2:
+            try:
+                data_item__missing_keys = set(['nonResourceURLs']) - data_item.keys()
+                if data_item__missing_keys:
+                    raise Invalid
+                data_item_one_of_count1 += 1
+            except Invalid:
+                pass
+        if data_item_one_of_count1 != 1:
+            raise Invalid
+        data_item__missing_keys = set(['verbs']) - data_item.keys()
+        if data_item__missing_keys:
+            raise Invalid
+        data_item_keys = set(data_item.keys())
+        if 'apiGroups' in data_item_keys:
+            data_item_keys.remove('apiGroups')
+            data_item__apiGroups = data_item['apiGroups']
+            _words(data_item__apiGroups)
+        if 'resources' in data_item_keys:
+            data_item_keys.remove('resources')
+            data_item__resources = data_item['resources']
+            _words(data_item__resources)
+        if 'resourceNames' in data_item_keys:
+            data_item_keys.remove('resourceNames')
+            data_item__resourceNames = data_item['resourceNames']
+            _words(data_item__resourceNames)
+        if 'nonResourceURLs' in data_item_keys:
+            data_item_keys.remove('nonResourceURLs')
+            data_item__nonResourceURLs = data_item['nonResourceURLs']
+            _words(data_item__nonResourceURLs)
+        if 'verbs' in data_item_keys:
+            data_item_keys.remove('verbs')
+            data_item__verbs = data_item['verbs']
+            _words(data_item__verbs)
+        if '_type' in data_item_keys:
+            data_item_keys.remove('_type')
+            data_item__type = data_item['_type']
+            if not isinstance(data_item__type, str):
+                raise Invalid
+        if data_item_keys:
+            raise Invalid
+
+def _words(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    if data_len < 1:
+        raise Invalid
+    for data_x, data_item in enumerate(data):
+        if not isinstance(data_item, str):
+            raise Invalid
+
+def _rolenames(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        _rolename(data_item)
+
+def _rolename(data):
+    if not isinstance(data, str):
+        raise Invalid
+    if not matches('^(?!\\.\\.?$)[^/%]+$', data):
+        raise Invalid
+
+def _rules(data):
+    if not isinstance(data, list):
+        raise Invalid
+    data_len = len(data)
+    for data_x, data_item in enumerate(data):
+        if not isinstance(data_item, dict):
+            raise Invalid
+        data_item__missing_keys = set(['resources', 'verbs']) - data_item.keys()
+        if data_item__missing_keys:
+            raise Invalid
+        data_item_keys = set(data_item.keys())
+        if 'apiGroups' in data_item_keys:
+            data_item_keys.remove('apiGroups')
+            data_item__apiGroups = data_item['apiGroups']
+            _words(data_item__apiGroups)
+        if 'resources' in data_item_keys:
+            data_item_keys.remove('resources')
+            data_item__resources = data_item['resources']
+            _words(data_item__resources)
+        if 'resourceNames' in data_item_keys:
+            data_item_keys.remove('resourceNames')
+            data_item__resourceNames = data_item['resourceNames']
+            _words(data_item__resourceNames)
+        if 'verbs' in data_item_keys:
+            data_item_keys.remove('verbs')
+            data_item__verbs = data_item['verbs']
+            _words(data_item__verbs)
+        if '_type' in data_item_keys:
+            data_item_keys.remove('_type')
+            data_item__type = data_item['_type']
+            if not isinstance(data_item__type, str):
+                raise Invalid
+        if data_item_keys:
+            raise Invalid
+
 def _imagepullsecrets(data):
     if not isinstance(data, list):
         raise Invalid
     data_len = len(data)
     for data_x, data_item in enumerate(data):
-        data_item_any_of_count1 = 0
-        if not data_item_any_of_count1:
+        data_item_any_of_count2 = 0
+        if not data_item_any_of_count2:
             try:
                 _objectname(data_item)
-                data_item_any_of_count1 += 1
+                data_item_any_of_count2 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count1:
+        if not data_item_any_of_count2:
             try:
                 if not isinstance(data_item, dict):
                     raise Invalid
@@ -88,10 +228,10 @@ def _imagepullsecrets(data):
                         raise Invalid
                 if data_item_keys:
                     raise Invalid
-                data_item_any_of_count1 += 1
+                data_item_any_of_count2 += 1
             except Invalid:
                 pass
-        if not data_item_any_of_count1:
+        if not data_item_any_of_count2:
             raise Invalid
 
 def _objectname(data):
