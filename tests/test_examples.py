@@ -72,7 +72,7 @@ def test_every_value_is_explained(example: Path) -> None:
                     assert (example / each.origins[-1].span.file).is_file()
                 explained += 1
     assert explained > 50
-    assert [] == found.items
+    assert {"KR401"} >= {each.rule.code for each in found.items}  # `plain` has no order of phases, and says so
 
 
 def test_a_value_names_its_winner_and_its_losers(tmp_path: Path) -> None:

@@ -488,3 +488,21 @@ def test_values_of_lists_are_text(workbench: Workbench) -> None:
     assert [{"key": "rank", "value": "1"}] == pod["tolerations"]
     assert "1024" == pod["securityContext"]["sysctls"][0]["value"]
     assert [{"name": "ndots", "value": "2"}, {"name": "edns0"}] == pod["dnsConfig"]["options"]
+
+
+def test_spread_counts_the_apps_own_pods(workbench: Workbench) -> None:
+    """A constraint without a selector would count no pod at all, so it gets the app's; labels that one says are text."""
+    run = workbench.app(
+        """
+        web:
+          workload:
+            topologySpreadConstraints:
+              a: {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}
+              b: {maxSkew: 1, topologyKey: host, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {rank: 1}}}
+            containers: {web: {image: registry.example/web:1}}
+        """
+    ).render()
+
+    constraints = run.manifest("Deployment")["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    own = {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "shop"}
+    assert [own, {"rank": "1"}] == [each["labelSelector"]["matchLabels"] for each in constraints]

@@ -20,6 +20,7 @@ from kusion_render.rendering import render_all
 from kusion_render.report import FORMATS
 from kusion_render.repository import select, shard
 from kusion_render.setting import parse_arguments
+from kusion_render.transformers.profile import PROFILES
 
 if TYPE_CHECKING:
     from kusion_render.diagnostics import Diagnostics
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
 @click.option(
     "--compatibility", type=click.Choice(["native", "kusion"]), help="Names and rules, where no file says it."
 )
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="plain",
+    show_default=True,
+    help="Who applies the result, as for `render`.",
+)
 @KUBERNETES_VERSION
 @SHARD
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to work with.")
@@ -50,6 +58,7 @@ def command(
     workspace: str | None,
     arguments: tuple[str, ...],
     compatibility: str | None,
+    profile: str,
     versions: tuple[str, ...],
     part: str | None,
     jobs: int,
@@ -67,7 +76,7 @@ def command(
       kusion-render validate shop/prod --format sarif > findings.sarif
       kusion-render validate --kubernetes-version 1.31 --kubernetes-version 1.32
     """
-    options = Options(compatibility=compatibility, lint=True, arguments=parse_arguments(arguments))
+    options = Options(compatibility=compatibility, profile=profile, lint=True, arguments=parse_arguments(arguments))
     session = Session()
     targets = _targets(session, stacks, workspace)
     if part is not None:

@@ -60,7 +60,7 @@ def pod(
     _add_containers(spec, request, volumes, diagnostics)
     if volumes.volumes:
         spec["volumes"] = volumes.volumes
-    spec.update(scheduling(config))
+    spec.update(scheduling(config, {} if request.kusion else request.labels))
     if config.get("podSpec"):
         spec = strategic_merge(spec, config["podSpec"], "PodSpec")
     objects += [_config_map(request, name, data) for name, data in volumes.configs.items()]

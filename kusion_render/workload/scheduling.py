@@ -28,10 +28,11 @@ _AS_WRITTEN: Final = (
 _KUSION_TYPE: Final = "_type"
 
 
-def scheduling(config: Mapping[str, Any]) -> dict[str, Any]:
+def scheduling(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a pod's spec that a workload's config gives outright, as Kubernetes wants them.
 
-    `config` has passed the schema. Scalars at the places of text become text.
+    `config` has passed the schema. Scalars at the places of text become text. `own` are the labels of the pods, which a
+    spread constraint without a selector counts; none in `kusion` mode.
     """
     spec: dict[str, Any] = {}
     if config.get("securityContext"):
@@ -45,7 +46,7 @@ def scheduling(config: Mapping[str, Any]) -> dict[str, Any]:
     spread = config.get("topologySpreadConstraints")
     if spread:
         # Kusion's keys are free text and used nowhere; its order is random, ours is by key.
-        spec["topologySpreadConstraints"] = [_constraint(spread[key]) for key in sorted(spread)]
+        spec["topologySpreadConstraints"] = [_constraint(spread[key], own) for key in sorted(spread)]
     return spec
 
 
@@ -79,10 +80,13 @@ def _condition(config: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _constraint(config: Mapping[str, Any]) -> dict[str, Any]:
+def _constraint(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
     made = _bare(config)
-    if "labelSelector" in made:
+    if made.get("labelSelector"):
         made["labelSelector"] = label_selector(made["labelSelector"])
+    elif own:
+        # Without a selector Kubernetes counts no pod, and the constraint holds always.
+        made["labelSelector"] = {"matchLabels": own}
     return made
 
 
