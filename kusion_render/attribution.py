@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     Leaves: TypeAlias = dict[Pointer, Any]
     Objects: TypeAlias = dict[tuple[str, str, int], Leaves]
 
-_WORDS: Final = {"TCP": "UDP", "UDP": "TCP", "true": "false", "false": "true"}
+# Of two words that must be there, the other one; what may be left out is left out.
+_PAIRS: Final = (
+    ("TCP", "UDP"),
+    ("true", "false"),
+    ("DoNotSchedule", "ScheduleAnyway"),
+    ("In", "NotIn"),
+    ("Exists", "DoesNotExist"),
+)
+_WORDS: Final = {word: other for one, two in _PAIRS for word, other in ((one, two), (two, one))}
 # The parts of a workspace that reach objects beside the modules' configs, which the apps already hold.
 _WORKSPACE_PARTS: Final = (
     "labels",
