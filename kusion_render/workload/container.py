@@ -23,7 +23,7 @@ RESTRICTED: Final[dict[str, Any]] = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-_AS_WRITTEN: Final = ("imagePullPolicy", "stdin", "tty", "restartPolicy")
+_AS_WRITTEN: Final = ("imagePullPolicy", "stdin", "tty", "restartPolicy", "terminationMessagePolicy")
 
 
 def container(

@@ -1222,6 +1222,11 @@ def _container(data):
         data__tty = data['tty']
         if not isinstance(data__tty, bool):
             raise Invalid
+    if 'terminationMessagePolicy' in data_keys:
+        data_keys.remove('terminationMessagePolicy')
+        data__terminationMessagePolicy = data['terminationMessagePolicy']
+        if not (data__terminationMessagePolicy in ('File',) or data__terminationMessagePolicy in ('FallbackToLogsOnError',)):
+            raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
         data__type = data['_type']
