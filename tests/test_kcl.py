@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from sources import Sources
 from workbench import NEEDS_KCL, PROJECT, Workbench
 
 from kusion_render.kcl import PACKAGES, Evaluator, Failure, package_folder
-from kusion_render.kcl.builtin import FOLDER, shared_files
+from kusion_render.kcl.builtin import FOLDER
+from kusion_render.schema.truth import load, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -382,7 +384,7 @@ def test_a_value_of_a_program_is_not_edited(shop: Workbench) -> None:
         ({"shop/dev/main.k": MAIN + "b = nope\n"}, "shop/dev/main.k:13:5: error[KR133]: name `nope` is not defined"),
         (
             {"shop/dev/main.k": MAIN.replace('web:1"', 'web:1"\n                env = {"1a" = "b"}')},
-            "error[KR133]: a check fails: a variable's name begins with",
+            "error[KR133]: a check fails: a key of `env` must be a variable name",
         ),
         (
             {"shop/dev/main.k": MAIN + WEB.replace('image = "registry.example/web:1"', 'image: "registry.example/web:2"')},
@@ -416,14 +418,17 @@ def test_a_problem_has_its_place(shop: Workbench, files: dict[str, str | bytes],
 def test_unknown_packages_are_told_all_at_once(shop: Workbench) -> None:
     """Each names the import, and what there is."""
     shop.write(
-        {"shop/dev/main.k": "import servise\nimport service.containr\nimport konfig.models\nimport .lib\n" + MAIN}
+        {
+            "shop/dev/main.k": "import servise\nimport service.containr\nimport konfig.models\nimport .lib\n" + MAIN,
+            "shop/dev/kcl.mod": MOD + '[dependencies]\nkonfig = "0.1.0"\n',
+        }
     )
     report = shop.fail()
 
     assert "shop/dev/main.k:1:8: error[KR134]: there is no package `servise`" in report
     assert "help: did you mean `service`?" in report
     assert "help: did you mean `service.container`?" in report
-    assert "shop/dev/main.k:3:8: error[KR134]: there is no package `konfig.models`" in report
+    assert "shop/dev/main.k:3:8: error[KR134]: there is no package `konfig.models` that is at hand" in report
     assert "vendor it below shop/dev/vendor/" in report
     assert "there must be a folder shop/dev/lib/ with `.k` files, or shop/dev/lib.k" in report
 
@@ -652,13 +657,6 @@ def test_all_packages_compile(evaluator: Evaluator, tmp_path: Path) -> None:
     assert {"a": {}} == evaluate(evaluator, tmp_path, imports + "a = {}\n")
 
 
-def test_parts_of_a_job_are_those_of_a_service() -> None:
-    """They are copies, made by `make schemas`."""
-    for path, content in shared_files().items():
-        with open(os.path.join(FOLDER, path), encoding="utf-8") as stream:
-            assert content == stream.read()
-
-
 DEFAULTS: Final = """\
 import network as n
 import opsrule as o
@@ -731,6 +729,152 @@ def test_checks_are_kusions(evaluator: Evaluator, tmp_path: Path, imported: str,
     made = evaluate(evaluator, tmp_path, f"import {imported} as x\na = x.{value}\n")
 
     assert isinstance(made, list), made
+
+
+# One value for every field of a service and of what it is made of, as YAML has it.
+EVERY_FIELD: Final[dict[str, object]] = {
+    "type": "StatefulSet",
+    "replicas": 2,
+    "containers": {
+        "main": {
+            "image": "registry.example/web:1",
+            "command": ["web"],
+            "args": ["-v"],
+            "workingDir": "/srv",
+            "env": {
+                "PORT": 8080,
+                "DEBUG": "yes",
+                "TOKEN": {"secret": "tokens", "key": "web", "optional": True},
+                "LEVEL": {"config": "settings", "key": "level"},
+                "POD": {"field": "metadata.name"},
+                "CPU": {"resource": "limits.cpu"},
+            },
+            "envFrom": ["config/settings", {"secret": "tokens", "prefix": "T_"}],
+            "ports": {"http": 8080, "admin": {"port": 9000, "protocol": "TCP"}},
+            "resources": {
+                "cpu": "100m-200m",
+                "memory": {"request": "64Mi", "limit": "128Mi"},
+                "requests": {"x.example/gpu": 1},
+            },
+            "files": {"/etc/web.conf": {"content": "a", "mode": "0400"}},
+            "dirs": {"/cache": "emptyDir", "/data": {"volume": {"size": "1Gi"}}},
+            "livenessProbe": {"exec": {"command": ["true"]}},
+            "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 5},
+            "startupProbe": {"tcpSocket": {"port": 8080}, "terminationGracePeriodSeconds": 9},
+            "lifecycle": {"preStop": {"sleep": {"seconds": 5}}, "postStart": {"exec": {"command": ["true"]}}},
+            "securityContext": {"runAsUser": 1000, "capabilities": {"drop": ["ALL"]}},
+            "imagePullPolicy": "Always",
+            "stdin": True,
+            "tty": True,
+        }
+    },
+    "initContainers": {"proxy": {"image": "registry.example/proxy:1", "restartPolicy": "Always", "security": "none"}},
+    "secrets": {"own": {"type": "external", "data": {"a": "ref://own/a"}}},
+    "labels": {"tier": "front"},
+    "annotations": {"shop.example/a": "b"},
+    "podLabels": {"x": "y"},
+    "podAnnotations": {"shop.example/c": "d"},
+    "serviceAccount": {"name": "web", "automountToken": False},
+    "security": "restricted",
+    "securityContext": {"fsGroup": 1000},
+    "topologySpreadConstraints": {"zone": {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}},
+    "terminationGracePeriodSeconds": 0,
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "high",
+    "imagePullSecrets": ["registry", {"name": "other"}],
+    "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
+    "dnsPolicy": "Default",
+    "enableServiceLinks": False,
+    "restartOnConfigChange": False,
+    "podSpec": {"hostNetwork": True},
+    "strategy": {"type": "RollingUpdate"},
+    "minReadySeconds": 3,
+    "revisionHistoryLimit": 4,
+    "serviceName": "web",
+    "podManagementPolicy": "Parallel",
+    "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"},
+    "restartPolicy": "Always",
+}
+ACCESSORIES: Final[dict[str, tuple[str, dict[str, object]]]] = {
+    "network": (
+        "network.Network",
+        {
+            "ports": [{"port": 80, "targetPort": "http", "protocol": "TCP", "public": False, "name": "web", "appProtocol": "http"}],
+            "services": {"web": {"headless": True, "ports": {"http": 8080}}, "more": {"ports": [{"port": 9000}]}},
+            "hosts": ["shop.example", {"host": "more.example", "path": "/a", "tls": True}],
+            "access": [{"from": ["web", {"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": ["http", 9000]}],
+        },
+    ),
+    "configs": ("configs.Configs", {"settings": {"data": {"level": "info"}, "labels": {"a": "b"}}}),
+    "secrets": (
+        "secrets.Secrets",
+        {"tokens": {"type": "external", "data": {"web": "ref://web/token"}}, "registry": {"existing": True}, "other": {"existing": True}},
+    ),
+    "serviceAccounts": ("serviceaccounts.ServiceAccounts", {"robot": {"imagePullSecrets": ["registry"], "automountToken": True}}),
+    "autoscaling": ("autoscaling.Autoscaling", {"min": 2, "max": 5, "cpu": 50, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}}),
+    "budget": ("disruptionbudget.DisruptionBudget", {"module": "disruptionbudget", "maxUnavailable": "25%"}),
+    "monitoring": ("monitoring.Prometheus", {"port": "http", "rules": [{"alert": "Down", "expr": "up == 0"}]}),
+    "database": ("mysql.MySQL", {"module": "mysql", "type": "local", "version": "8.0", "passwordSecret": "tokens/db", "size": 20}),
+    "raw": (
+        "k8s_manifest.K8sManifest",
+        {"module": "k8s_manifest", "resources": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "raw"}, "data": {"a": "b"}}]},
+    ),
+}  # fmt: skip
+
+
+def in_kcl(value: object, *, schema: str = "") -> str:
+    """Write a value down in KCL; a map as a schema's, if one is given. The key `module` is left out, for `_type` says it."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{json.dumps(key)} = {in_kcl(item)}" for key, item in value.items() if key != "module")
+        return f"{schema} {{{inner}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(in_kcl(item) for item in value)}]"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def test_whatever_yaml_can_say_kcl_can(shop: Workbench) -> None:
+    """One app with every field, in YAML and in KCL, comes to the same objects."""
+    app = {
+        "protect": True,
+        "workload": EVERY_FIELD,
+        "accessories": {key: config for key, (_, config) in ACCESSORIES.items()},
+    }
+    store = "secretStore: {externalSecrets: {store: {name: vault}}}\n"
+    shop.write({"shop/project.yaml": "name: shop\ncompatibility: native\n", "workspaces/dev.yaml": store})
+    (shop.root / "shop/dev/main.k").unlink()
+    shop.write({"shop/dev/app.yaml": yaml.safe_dump({"web": app}, sort_keys=False)})
+    expected = shop.render("shop/dev")
+
+    (shop.root / "shop/dev/app.yaml").unlink()
+    schemas = sorted({schema for schema, _ in ACCESSORIES.values()})
+    lines = ["import kam.v1.app_configuration as ac", "import service"]
+    lines += [f"import {schema.partition('.')[0]} as p{number}" for number, schema in enumerate(schemas)]
+    lines += [
+        "web: ac.AppConfiguration {",
+        f"    workload = {in_kcl(EVERY_FIELD, schema='service.Service')}",
+        "    accessories = {",
+    ]
+    for key, (schema, config) in ACCESSORIES.items():
+        written = in_kcl(config, schema=f"p{schemas.index(schema)}.{schema.partition('.')[2]}")
+        lines.append(f"        {json.dumps(key)} = {written}")
+    lines += ["    }", "    protect = True", "}", ""]
+    shop.write({"shop/dev/main.k": "\n".join(lines).encode()})
+
+    assert len(expected.manifests) > 12
+    assert expected.stdout == shop.render("shop/dev").stdout
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name.startswith("modules/")])
+def test_every_field_of_a_module_is_one_in_kcl(name: str) -> None:
+    """What a module's JSON Schema knows, its KCL schema does; `module` is said by `_type`."""
+    module = name.removeprefix("modules/")
+    with open(os.path.join(FOLDER, module, f"{module}.k"), encoding="utf-8") as stream:
+        written = re.split(r"^schema ", stream.read(), flags=re.MULTILINE)[1]
+    fields = set(re.findall(r"^    ([\w]+)\??: ", written, re.MULTILINE))
+
+    assert set(load(name)["properties"]) - {"module", "_type"} <= fields
 
 
 def test_yaml_stacks_never_load_it(workbench: Workbench) -> None:

@@ -221,11 +221,9 @@ class _Collection:
             help_ = f"there must be a folder {join(mod.paths[name], rest.replace('.', '/'))}/ with `.k` files"
         else:
             known = sorted({*PACKAGES, *mod.paths})
-            help_ = suggest(
-                path,
-                known,
-                f"vendor it below {join(root, _VENDOR)}/, or give its path in {KCL_MOD}; {listing(known)}",
-            )
+            vendor = f"vendor it below {join(root, _VENDOR)}/, or give its path in {KCL_MOD}; {listing(known)}"
+            # What kcl.mod names as well is no slip of the pen.
+            help_ = vendor if name in mod.versions else suggest(path, known, vendor)
         said = " that is at hand" if name in mod.versions else ""
         self._diagnostics.report(NO_PACKAGE, f"there is no package `{path}`{said}", where, help=help_)
 

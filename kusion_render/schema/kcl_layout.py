@@ -1,0 +1,190 @@
+"""Which KCL schemas there are, by file, which part of a JSON Schema each follows, and what of them is Kusion's.
+
+Names, defaults, checks and what is required are Kusion's, as its catalogue has them, so that its users' programs run as
+they stand. All else is told from the JSON Schemas by `kcl_source`. What Kusion does not require, a workspace may give, so
+nothing else is required here either.
+
+A package that is not named here is written by hand: `inference` and `opensearch`, for there is no JSON Schema that they
+could follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+
+class Definition(NamedTuple):
+    """One KCL schema.
+
+    `source` is the address of what it follows. `types`, `defaults` and `checks` are KCL. `only` leaves other fields out.
+    `checked` are the fields whose bounds and patterns KCL checks, all if None: each check costs every program time that
+    imports the package, and the JSON Schema says the same later.
+    """
+
+    name: str
+    source: str
+    doc: str = ""
+    required: tuple[str, ...] = ()
+    types: Mapping[str, str] = {}
+    defaults: Mapping[str, str] = {}
+    checks: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    checked: tuple[str, ...] | None = None
+
+
+_WORKLOAD: Final = "workload.json#/$defs/"
+_NETWORK: Final = "network.json#/$defs/"
+_INGRESS: Final = "network.json#/properties/"
+_HANDLER: Final = _WORKLOAD + "Probe/properties/probeHandler"
+_BACKEND: Final = _NETWORK + "Backend/properties/"
+_KEYS: Final = '["basic/username", "basic/password", "token/token", "certificate/tls.crt", "certificate/tls.key"]'
+_FITS: Final = f'type in ["opaque", "external"] or "${{type}}/${{key}}" in {_KEYS}'
+_HANDLERS: Final = "probe.Exec | probe.Http | {str:}"
+
+_CONTAINER: Final = (
+    Definition(
+        "Container",
+        _WORKLOAD + "Container",
+        required=("image",),
+        types={"env": "{str:str | int | bool | {str:}}"},
+        checked=("env",),
+    ),
+    Definition(
+        "FileSpec",
+        _WORKLOAD + "File",
+        types={"mode": "str"},
+        defaults={"mode": '"0644"'},
+        checked=("mode",),
+    ),
+)
+_PROBE: Final = (
+    Definition(
+        "Probe",
+        _WORKLOAD + "Probe",
+        types={"probeHandler": "Exec | Http | Tcp"},
+        checks=(
+            'probeHandler or httpGet or tcpSocket or grpc or exec, "a probe needs a handler, such as `probeHandler`"',
+        ),
+    ),
+    Definition("Exec", _WORKLOAD + "Exec", required=("command",)),
+    Definition("Http", _HANDLER, "An HTTP request that succeeds.", ("url",), only=("url", "headers")),
+    Definition("Tcp", _HANDLER, "A connection that opens, to HOST:PORT.", ("url",), only=("url",), checked=()),
+)
+_LIFECYCLE: Final = (
+    Definition("Lifecycle", _WORKLOAD + "Lifecycle", types={"preStop": _HANDLERS, "postStart": _HANDLERS}),
+)
+_SECRET: Final = (
+    Definition(
+        "Secret",
+        _WORKLOAD + "Secret",
+        required=("type",),
+        checks=(f'all key in data {{ {_FITS} }} if data, "a Secret of this type has other keys"',),
+    ),
+)
+_TOPOLOGY: Final = (
+    Definition(
+        "TopologySpreadConstraint",
+        _WORKLOAD + "TopologySpreadConstraint",
+        required=("maxSkew", "topologyKey", "whenUnsatisfiable"),
+        checks=('labelSelector if matchLabelKeys, "matchLabelKeys needs labelSelector"',),
+    ),
+    Definition("LabelSelector", _WORKLOAD + "LabelSelector"),
+    Definition(
+        "LabelSelectorRequirement",
+        _WORKLOAD + "LabelSelector/properties/matchExpressions/items",
+        "A condition on a label.",
+        ("key", "operator"),
+    ),
+)
+_PORT: Final = {"port": "80", "protocol": '"TCP"', "public": "False"}
+_INGRESSES: Final = (
+    Definition("Ingress", _INGRESS + "ingress"),
+    Definition("IngressBackend", _NETWORK + "Backend"),
+    Definition("IngressServiceBackend", _BACKEND + "service"),
+    Definition("ServiceBackendPort", _BACKEND + "service/properties/port"),
+    Definition("TypedLocalObjectReference", _BACKEND + "resource", required=("kind", "name")),
+    Definition("IngressRule", _NETWORK + "IngressRule"),
+    Definition("HTTPIngressRuleValue", _NETWORK + "IngressRule/properties/http", required=("paths",)),
+    Definition(
+        "HTTPIngressPath",
+        _NETWORK + "IngressPath",
+        required=("pathType", "backend"),
+        types={"pathType": '"Exact" | "Prefix" | "ImplementationSpecific"'},
+    ),
+    Definition("IngressTLS", _NETWORK + "IngressTls"),
+    Definition("IngressClass", _INGRESS + "ingressClass"),
+    Definition(
+        "IngressClassParametersReference", _INGRESS + "ingressClass/properties/parameters", required=("kind", "name")
+    ),
+)
+_SHARED: Final = ("containers", "secrets", "replicas", "labels", "annotations")
+_DATABASE: Final = ("type", "version")
+
+FILES: Final[Mapping[str, tuple[Definition, ...]]] = {
+    "kam/v1/app_configuration.k": (
+        Definition("AppConfiguration", "app-configuration.json#", types={"workload": "any", "accessories": "{str:}"}),
+    ),
+    "kam/v1/workload/workload.k": (
+        Definition(
+            "Workload",
+            _WORKLOAD + "Pod",
+            required=("containers",),
+            types={"containers": "{str:}", "secrets": "{str:}"},
+            only=_SHARED,
+            checked=("replicas",),
+        ),
+    ),
+    "service/service.k": (Definition("Service", "service.json#", required=("containers",), checked=()),),
+    "job/job.k": (Definition("Job", "job.json#", required=("containers", "schedule"), checked=()),),
+    **{
+        f"{module}/{path}": definitions
+        for module in ("service", "job")
+        for path, definitions in {
+            "container/container.k": _CONTAINER,
+            "container/probe/probe.k": _PROBE,
+            "container/lifecycle/lifecycle.k": _LIFECYCLE,
+            "secret/secret.k": _SECRET,
+        }.items()
+    },
+    "service/topologyspreadconstraint/topologyspreadconstraint.k": _TOPOLOGY,
+    "network/network.k": (
+        Definition("Network", "network.json#", checked=()),
+        Definition(
+            "Port",
+            _NETWORK + "Port",
+            types={"protocol": '"TCP" | "UDP"'},
+            defaults=_PORT,
+            checked=("port", "targetPort"),
+        ),
+    ),
+    "network/ingress/ingress.k": _INGRESSES,
+    "monitoring/monitoring.k": (Definition("Prometheus", "monitoring.json#"),),
+    "mysql/mysql.k": (Definition("MySQL", "mysql.json#", required=_DATABASE),),
+    "postgres/postgres.k": (Definition("PostgreSQL", "postgres.json#", required=_DATABASE),),
+    "opsrule/opsrule.k": (Definition("OpsRule", "opsrule.json#", defaults={"maxUnavailable": '"25%"'}),),
+    "k8s_manifest/k8s_manifest.k": (
+        Definition(
+            "K8sManifest",
+            "k8s_manifest.json#",
+            checks=('paths or resources, "`paths` must name a file or a folder, or `resources` hold a manifest"',),
+        ),
+    ),
+    "autoscaling/autoscaling.k": (Definition("Autoscaling", "autoscaling.json#"),),
+    "configs/configs.k": (
+        Definition("Configs", "configs.json#"),
+        Definition("Config", "configs.json#/$defs/Config"),
+    ),
+    "disruptionbudget/disruptionbudget.k": (Definition("DisruptionBudget", "disruptionbudget.json#"),),
+    "secrets/secrets.k": (
+        Definition("Secrets", "secrets.json#"),
+        Definition("Secret", "secrets.json#/$defs/SharedSecret"),
+    ),
+    "serviceaccounts/serviceaccounts.k": (
+        Definition("ServiceAccounts", "serviceaccounts.json#"),
+        Definition("ServiceAccount", "serviceaccounts.json#/additionalProperties"),
+    ),
+}
