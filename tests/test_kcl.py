@@ -84,10 +84,8 @@ def images(shop: Workbench, *arguments: str) -> list[str]:
 
 def evaluate(evaluator: Evaluator, folder: Path, code: str) -> object:
     """Run one file with our own packages; return its result, or its complaints as texts."""
-    (folder / "main.k").write_text(code, encoding="utf-8")
-    (folder / "kcl.mod").write_text("", encoding="utf-8")
     packages = {name: package_folder(name) for name in PACKAGES}
-    outcome = evaluator.run(str(folder), [str(folder / "main.k")], packages, {})
+    outcome = evaluator.run(str(folder), {str(folder / "main.k"): code}, packages, {})
     if outcome.complaints:
         return [said.message for each in outcome.complaints for said in (each, *each.related)]
     return json.loads(outcome.result)
@@ -219,6 +217,7 @@ def test_dependencies_need_no_network(shop: Workbench) -> None:
         ({"kcl.mod": "", "vendor/lib/v.k": 'tag = "7"'}, "lib"),
         ({"kcl.mod": "", "common/lib/v.k": 'tag = "7"'}, "common.lib"),
         ({"kcl.mod": "", "shop/lib/v.k": 'tag = "7"'}, "..lib"),
+        ({"shop/dev/vendor/configs/v.k": 'tag = "7"'}, "configs"),
         ({"shop/dev/kcl.mod": '[dependencies]\nlib = {path = "../../common"}', "common/v.k": 'tag = "7"'}, "lib"),
         ({"shop/dev/kcl.mod": '[dependencies]\nlib = {path = "../../common"}', "common/in/v.k": 'tag = "7"'}, "lib.in"),
         ({"shop/dev/lib/v.k": "import .deep\ntag = deep.tag", "shop/dev/lib/deep/v.k": 'tag = "7"'}, "lib"),
@@ -596,7 +595,7 @@ def test_a_limit_of_the_environment_is_checked(shop: Workbench) -> None:
 
 def test_stopping_a_run_stops_its_child(shop: Workbench, tmp_path: Path) -> None:
     """After Ctrl-C no child is left at work, and no folder of its files."""
-    shop.write({"shop/dev/main.k": ENDLESS})
+    shop.write({"shop/dev/main.k": "import lib\n" + ENDLESS, "shop/dev/lib/v.k": "v = 1\n"})
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(

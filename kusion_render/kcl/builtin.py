@@ -11,10 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-PACKAGES: Final = (
-    "autoscaling",
-    "configs",
-    "disruptionbudget",
+# Packages that Kusion has under the same names.
+KUSIONS: Final = (
     "inference",
     "job",
     "k8s_manifest",
@@ -25,10 +23,9 @@ PACKAGES: Final = (
     "opensearch",
     "opsrule",
     "postgres",
-    "secrets",
     "service",
-    "serviceaccounts",
 )
+PACKAGES: Final = (*KUSIONS, "autoscaling", "configs", "disruptionbudget", "secrets", "serviceaccounts")
 FOLDER: Final = os.path.join(os.path.dirname(__file__), "packages")
 
 

@@ -108,9 +108,11 @@ class Evaluator:
         return result
 
     def run(
-        self, folder: str, files: Sequence[str], packages: Mapping[str, str], arguments: Mapping[str, str]
+        self, folder: str, files: Mapping[str, str], packages: Mapping[str, str], arguments: Mapping[str, str]
     ) -> Outcome:
-        """Run files as one program, in this order; all paths are absolute. `packages` are folders by name.
+        """Run files, texts by path, as one program in this order; `packages` are folders by name.
+
+        All paths are absolute; those of the files need not exist.
 
         Raises:
             Failure: when that takes too long or too much.
@@ -118,6 +120,8 @@ class Evaluator:
         question = wire.message(
             wire.texts(1, [folder]),
             wire.texts(2, files),
+            # An empty source would mean that the file is to be read.
+            wire.texts(3, [source or "\n" for source in files.values()]),
             wire.messages(4, [_pair(name, value) for name, value in arguments.items()]),
             wire.flag(6),  # no YAML, the JSON says the same
             wire.flag(9),  # nothing for what is None

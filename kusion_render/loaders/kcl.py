@@ -109,11 +109,11 @@ def _run(
 ) -> str | None:
     """Return what the program evaluates to, as JSON, or None after KR133 or KR136."""
     last = entries[-1][0]
-    with Stage(program) as stage:
+    names = [file for file, _ in entries]
+    with Stage(program, names) as stage:
+        sources = {stage.path(file): source for file, source in zip(names, stage.sources, strict=True)}
         try:
-            outcome = evaluator.run(
-                stage.path(stack.path), [stage.path(file) for file, _ in entries], stage.packages, arguments
-            )
+            outcome = evaluator.run(stage.path(stack.path), sources, stage.packages, arguments)
         except Failure as failure:
             help_ = "look for recursion and for lists that grow; the operator can raise the bounds"
             diagnostics.report(LIMIT, f"the program {failure.what}", Span(last), help=help_)

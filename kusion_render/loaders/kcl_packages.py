@@ -10,7 +10,7 @@ import os
 import posixpath
 
 from kusion_render.diagnostics import Rule, Span
-from kusion_render.kcl import PACKAGES, Failure, is_system_module, package_folder, refusals
+from kusion_render.kcl import KUSIONS, PACKAGES, Failure, is_system_module, package_folder, refusals
 from kusion_render.loaders.kcl_mod import KCL_MOD, join, read_mod
 from kusion_render.repository.files import OUTSIDE_ROOT
 from kusion_render.suggestion import listing, suggest
@@ -35,10 +35,11 @@ _VENDOR: Final = "vendor"
 class Program:
     """What was collected: contents by path from the root, parsed files, folders of packages by name.
 
-    `roots` are folders that imports start from; `packages` are paths from the root, but absolute for our own.
+    `roots` are folders that imports start from; `packages` are paths from the root, `own` the absolute ones of those that
+    come with us. `imported` says whether an import leads to a file of the repository.
     """
 
-    __slots__ = ("contents", "own", "packages", "roots", "syntax")
+    __slots__ = ("contents", "imported", "own", "packages", "roots", "syntax")
 
     def __init__(self) -> None:
         self.contents: Final[dict[str, bytes]] = {}
@@ -46,6 +47,7 @@ class Program:
         self.packages: Final[dict[str, str]] = {}
         self.own: Final[dict[str, str]] = {}
         self.roots: Final[set[str]] = set()
+        self.imported = False
 
 
 def collect(
@@ -168,23 +170,27 @@ class _Collection:
             found.append(base + ".k")
         if (base, root) not in self._met and found:
             self._met.add((base, root))
+            self.program.imported = True
             for file in found:
                 self.read(file, where)
             self.pending.append([(file, root) for file in found])
         return bool(found)
 
     def _named(self, path: str, root: str, where: Span) -> bool:
-        """Add a package by its name, the first part of a path: a dependency by path, ours, or a vendored one."""
+        """Add a package by its name, the first part of a path: a dependency by path, a vendored one, or ours.
+
+        Kusion's are always ours, for what it publishes does not compile.
+        """
         name, _, rest = path.partition(".")
         steps = rest.replace(".", "/")
         mod = self._mod(root)
         folder = mod.paths.get(name) or self.program.packages.get(name)
+        if folder is None and name not in KUSIONS:
+            folder = self._vendored(name, mod)
         if folder is None and name in PACKAGES:
             self.program.own[name] = package_folder(name)
             inside = os.path.join(package_folder(name), steps)
             return os.path.isdir(inside) or os.path.isfile(inside + ".k")
-        if folder is None:
-            folder = self._vendored(name, mod)
         if folder is None:
             return False
         self.program.packages[name] = folder

@@ -1,4 +1,4 @@
-"""A private folder that holds a program's files, and nothing else: all that KCL can see of a repository."""
+"""What KCL sees of a repository: a program's entries as texts, and a private folder where it has other files too."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ from kusion_render.loaders.kcl_mod import KCL_MOD, join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Final, Self
 
     from kusion_render.loaders.kcl_packages import Program
+
+# No path below it can exist.
+_NOWHERE: Final = os.devnull
 
 
 class Stage:
     """The folder, below the system's for temporary files; a context manager, gone at its end.
 
-    The files lie in it as they do below the root. What a `kcl.mod` says is known already, so each is empty.
+    The files lie in it as they do below the root. What a `kcl.mod` says is known already, so each is empty. `sources` are
+    the texts of entries; a program that imports no file of the repository needs no more, and has no folder.
     """
 
-    __slots__ = ("_folder", "_folders", "_program", "_written", "packages")
+    __slots__ = ("_folder", "_folders", "_program", "_written", "packages", "sources")
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, entries: Sequence[str]) -> None:
         self._program: Final = program
-        home = os.path.realpath(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - the name below it can't be guessed
-        self._folder: Final = os.path.join(home, f"kusion-render-{os.urandom(8).hex()}")
+        self.sources: Final = [program.contents[file].decode("utf-8") for file in entries]
+        self._folder: Final = _private() if program.imported else _NOWHERE
         self._folders: Final[list[str]] = []
         self._written: Final[list[str]] = []
         here = {name: self.path(folder) for name, folder in program.packages.items()}
@@ -39,6 +43,8 @@ class Stage:
         Raises:
             ToolError: when the folder can't be written to.
         """
+        if self._folder == _NOWHERE:
+            return self
         contents = dict(self._program.contents)
         contents.update({join(root, KCL_MOD): b"" for root in self._program.roots})
         try:
@@ -52,6 +58,10 @@ class Stage:
             self._remove()
             reason = (error.strerror or "no reason given").lower()
             raise ToolError(f"KCL needs a folder for temporary files: {reason}\nhelp: set TMPDIR to one") from error
+        except BaseException:
+            # When the user stops the run, nobody calls `__exit__` yet.
+            self._remove()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,14 +93,19 @@ class Stage:
             return
         if folder != self._folder:
             self._make(os.path.dirname(folder))
-        os.mkdir(folder, 0o700)
         self._folders.append(folder)
+        os.mkdir(folder, 0o700)
 
     def _remove(self) -> None:
         for path in self._written:
             _quietly(os.remove, path)
         for folder in reversed(self._folders):
             _quietly(os.rmdir, folder)
+
+
+def _private() -> str:
+    home = os.path.realpath(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - the name below it can't be guessed
+    return os.path.join(home, f"kusion-render-{os.urandom(8).hex()}")
 
 
 def _quietly(remove: Callable[[str], None], path: str) -> None:
