@@ -155,6 +155,15 @@ def test_an_entry_without_a_program_is_said(shop: Workbench, entry: str, said: s
     assert said in shop.fail()
 
 
+def test_an_app_may_hide_a_package(shop: Workbench) -> None:
+    """KCL sees the app alone, where it is called as a package; the help says what to do."""
+    accessory = 'accessories.model: inference.Inference {model = "llama3", framework = "Ollama"}'
+    code = "import inference.v1.inference\n" + MAIN.replace("web: ac", "inference: ac")
+    shop.write({"shop/dev/main.k": code + f"inference: ac.AppConfiguration {{{accessory}}}\n"})
+
+    assert "help: `inference` is an app and a package here; give the package a name: `import inf" in shop.fail()
+
+
 def test_entries_of_stack_yaml_count_first(shop: Workbench) -> None:
     """What stack.yaml lists is the program, whatever kcl.mod says."""
     shop.write(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workbench import Run, Workbench
 
 PAGE: Final = PROJECT / "docs/reference/kusion-compatibility.md"
-# What databases in a cloud and the Spec bring along is tested with them.
+# What databases in a cloud and the Spec bring along is tested in test_cloud.py.
 ELSEWHERE: Final = {9, 10, 15, 19, 20}
 SELECTOR: Final = {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "shop"}
 

@@ -153,8 +153,20 @@ def _report(
     help_ = "change the value, or what asks for another"
     if complaint.meant or missing:
         help_ = f"did you mean `{complaint.meant}`?" if complaint.meant else f"say `-D {missing[0][0]}=VALUE`"
+    elif hidden := _hidden(program, entries, where):
+        help_ = hidden
     rule = SYNTAX if complaint.is_syntax else EVALUATION
     diagnostics.report(rule, stage.without_paths(message), where, help=help_, related=related)
+
+
+def _hidden(program: Program, entries: Entries, where: Span) -> str:
+    """Say so where an app of a file is called as a package that the file imports: KCL then sees the app alone."""
+    syntax = program.syntax.get(where.file)
+    apps = {pointer[0] for pointer in _positions(program, entries) if pointer}
+    for each in syntax.imports if syntax is not None else ():
+        if each.name in apps:
+            return f"`{each.name}` is an app and a package here; give the package a name: `import {each.path} as NAME`"
+    return ""
 
 
 def _written(complaint: Complaint, program: Program, entries: Entries) -> Span | None:
