@@ -164,6 +164,32 @@ def test_an_app_may_hide_a_package(shop: Workbench) -> None:
     assert "help: `inference` is an app and a package here; give the package a name: `import inf" in shop.fail()
 
 
+def test_overrides_are_laid_over_the_program(shop: Workbench) -> None:
+    """`[profile] overrides` are KCL's own, with plain values."""
+    said = r'["web.workload.containers.main.image=\"registry.example/web:9\"", "web.workload.replicas=4"]'
+    shop.write({"shop/dev/kcl.mod": MOD + f"[profile]\noverrides = {said}\n"})
+
+    assert ["registry.example/web:9"] == images(shop)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "web.workload.replicas=datetime.now()",
+        'web.labels.a=\\"${datetime.now()}\\"',
+        "web.workload.replicas",
+        "import file",
+        "",
+        "web.a = lambda {1}",
+    ],
+)
+def test_overrides_compute_nothing(shop: Workbench, override: str) -> None:
+    """What computes could ask the clock, unseen by those who look for it in the program."""
+    shop.write({"shop/dev/kcl.mod": MOD + f'[profile]\noverrides = ["{override}"]\n'})
+
+    assert "shop/dev/kcl.mod:" in shop.fail()
+
+
 def test_entries_of_stack_yaml_count_first(shop: Workbench) -> None:
     """What stack.yaml lists is the program, whatever kcl.mod says."""
     shop.write(

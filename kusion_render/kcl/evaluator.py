@@ -108,11 +108,18 @@ class Evaluator:
         return result
 
     def run(
-        self, folder: str, files: Mapping[str, str], packages: Mapping[str, str], arguments: Mapping[str, str]
+        self,
+        folder: str,
+        files: Mapping[str, str],
+        packages: Mapping[str, str],
+        arguments: Mapping[str, str],
+        overrides: Sequence[str] = (),
     ) -> Outcome:
         """Run files, texts by path, as one program in this order; `packages` are folders by name.
 
         All paths are absolute; those of the files need not exist.
+
+        `overrides` are laid over the program, as `web.workload.replicas=2`.
 
         Raises:
             Failure: when that takes too long or too much.
@@ -123,6 +130,7 @@ class Evaluator:
             # An empty source would mean that the file is to be read.
             wire.texts(3, [source or "\n" for source in files.values()]),
             wire.messages(4, [_pair(name, value) for name, value in arguments.items()]),
+            wire.texts(5, overrides),
             wire.flag(6),  # no YAML, the JSON says the same
             wire.flag(9),  # nothing for what is None
             wire.messages(13, [_pair(name, path) for name, path in packages.items()]),

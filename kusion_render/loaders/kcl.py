@@ -58,7 +58,8 @@ def load_program(
     program = collect(files, entries, evaluator, found)
     _check_arguments(program, arguments, found)
     last = entries[-1][0]
-    text = None if found.failed else _run(stack, entries, program, evaluator, {**mod.arguments, **arguments}, found)
+    arguments = {**mod.arguments, **arguments}
+    text = None if found.failed else _run(stack, entries, program, evaluator, arguments, mod.overrides, found)
     diagnostics.items.extend(found.items)
     if text is None:
         return None
@@ -105,6 +106,7 @@ def _run(
     program: Program,
     evaluator: Evaluator,
     arguments: Mapping[str, str],
+    overrides: Sequence[str],
     diagnostics: Diagnostics,
 ) -> str | None:
     """Return what the program evaluates to, as JSON, or None after KR133 or KR136."""
@@ -113,7 +115,7 @@ def _run(
     with Stage(program, names) as stage:
         sources = {stage.path(file): source for file, source in zip(names, stage.sources, strict=True)}
         try:
-            outcome = evaluator.run(stage.path(stack.path), sources, stage.packages, arguments)
+            outcome = evaluator.run(stage.path(stack.path), sources, stage.packages, arguments, overrides)
         except Failure as failure:
             help_ = "look for recursion and for lists that grow; the operator can raise the bounds"
             diagnostics.report(LIMIT, f"the program {failure.what}", Span(last), help=help_)

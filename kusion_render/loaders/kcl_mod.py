@@ -19,20 +19,22 @@ KCL_MOD: Final = "kcl.mod"
 MAIN: Final = "main.k"
 BAD_MOD: Final = Rule("KR131", "kcl-mod")
 _HERE: Final = "${KCL_MOD}/"
-_PROFILE: Final = ("entries", "options", "arguments", "disable_none", "sort_keys")
-_LISTS: Final = ("entries", "options", "arguments")
-# What would change the program from outside of it.
-_UNSUPPORTED: Final = ("overrides", "selectors", "path_selector", "settings")
+_PROFILE: Final = ("entries", "options", "arguments", "overrides", "disable_none", "sort_keys")
+_LISTS: Final = ("entries", "options", "arguments", "overrides")
+_OF_PATHS: Final = '_.-"[]/'
+_KCL_WORDS: Final = ("True", "False", "None")
+# What comes of them is no map of apps, or stands in further files.
+_UNSUPPORTED: Final = ("selectors", "path_selector", "settings")
 
 
 class KclMod:
     """One `kcl.mod`, or what holds where there is none.
 
-    `entries` are paths from the root, `arguments` are options, `paths` are folders of packages by name, from the root,
-    `versions` the versions of others.
+    `entries` are paths from the root, `arguments` are options, `overrides` are KCL's, such as `web.workload.replicas=2`;
+    `paths` are folders of packages by name, from the root, `versions` the versions of others.
     """
 
-    __slots__ = ("_places", "arguments", "entries", "file", "folder", "paths", "versions")
+    __slots__ = ("_places", "arguments", "entries", "file", "folder", "overrides", "paths", "versions")
 
     def __init__(self, folder: str, data: Mapping[str, Any], text: str = "", *, there: bool = True) -> None:
         self.folder: Final = folder
@@ -44,6 +46,7 @@ class KclMod:
         self._places.update({path: place(self.file, text, f'"{each}"') for each, path in said.items()})
         options = [each.partition("=") for key in ("options", "arguments") for each in profile.get(key) or ()]
         self.arguments: Final = {name: value for name, _, value in options}
+        self.overrides: Final[tuple[str, ...]] = tuple(profile.get("overrides") or ())
         paths, versions = {}, {}
         for name, wish in _map(data, "dependencies").items():
             if isinstance(wish, dict) and "path" in wish:
@@ -125,3 +128,23 @@ def _check(file: str, text: str, data: Mapping[str, Any], diagnostics: Diagnosti
                 BAD_MOD, f"`{key}` must be a list of texts", place(file, text, key), help='such as ["main.k"]'
             )
             data["profile"][key] = []
+    for each in profile.get("overrides") or ():
+        if not _is_plain(each):
+            help_ = "write `app.path.to.field=VALUE`, where the value is as in JSON, or `app.path.to.field-`"
+            diagnostics.report(BAD_MOD, f"the override `{each}` is no plain value", place(file, text, each), help=help_)
+
+
+def _is_plain(override: str) -> bool:
+    """Tell whether an override computes nothing: what would is not seen by those who look for what programs may not do."""
+    import json
+
+    path, sign, value = override.partition("=")
+    if not all(each.isalnum() or each in _OF_PATHS for each in path.rstrip("+")) or "${" in override:
+        return False
+    if not sign:
+        return path.endswith("-")
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError):
+        return value in _KCL_WORDS
+    return True
