@@ -181,6 +181,16 @@ def test_a_manifest_is_told_in_its_own_file(workbench: Workbench) -> None:
     assert "shop/dev/objects.yaml:5:1: error[KR640]: unknown field `date` in ConfigMap `a`" in found
 
 
+def test_null_is_nothing(workbench: Workbench) -> None:
+    """Where a field must be, null does not stand for it; where it need not, null is as good as no field."""
+    objects = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, labels: null}\nspec: null\n"
+
+    found = raw(workbench, objects)
+
+    assert "objects.yaml:4:7: error[KR641]: `spec` of Deployment `a` must be a map, found null" in found
+    assert "1 error\n" in found
+
+
 def test_versions_are_merged(workbench: Workbench) -> None:
     """A finding is told once, with the versions in which it holds, and who knows the field."""
     found = report(
@@ -316,6 +326,7 @@ BAD_DEFINITIONS: Final = [
     ("apiVersion: apiextensions.k8s.io/v1beta1\nkind: CustomResourceDefinition\n", "crds/a.yaml:1:13: error[KR648]"),
     ("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n", "crds/a.yaml:1:1: error[KR648]"),
     (DEFINITION.replace("type: string", "type: [string]"), "error[KR648]: `spec.versions[1].schema.openAPIV3Schema"),
+    (DEFINITION.replace("- name: v1beta1", "- null\n        - name: v1beta1"), "crds/a.yaml:9:7: error[KR648]"),
     ("a: [", "crds/a.yaml"),
 ]
 

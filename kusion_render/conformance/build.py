@@ -37,6 +37,10 @@ _BETTER: Final[Mapping[str, Schema]] = {
     "intstr.IntOrString": {"type": ["integer", "string", "null"]},
     "meta.v1.FieldsV1": {},
 }
+# Rules and selectors that may be null: to the API server they are empty, which is meant for everything.
+_EMPTY_MEANS_ALL: Final = frozenset(
+    ("meta.v1.LabelSelector", "networking.v1.NetworkPolicyEgressRule", "networking.v1.NetworkPolicyIngressRule")
+)
 _FORMATS: Final[Mapping[str, Schema]] = {
     "int32": {"minimum": -(2**31), "maximum": 2**31 - 1},
     "byte": {"pattern": _BASE64, "x-says": "base64"},
@@ -82,6 +86,7 @@ def pruned(definitions: Mapping[str, Schema]) -> tuple[dict[str, str], dict[str,
     assert len(slim) == len(definitions), "two definitions have one short name"  # noqa: S101 - checked by hand, once a release
     for name in kinds.values():
         slim[name] = whole(slim[name])
+    slim = {name: firm(schema, slim) for name, schema in slim.items()}
     needed: set[str] = set()
     waiting = list(kinds.values())
     while waiting:
@@ -138,6 +143,25 @@ def whole(schema: Schema) -> Schema:
     if "status" in properties:
         properties["status"] = {}
     return {**schema, "type": "object", "properties": properties}
+
+
+def firm(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """Return a definition in which null stands neither for what is required nor for an item: to Kubernetes it is nothing."""
+
+    def present(child: Schema) -> Schema:
+        name = child.get("$ref", "").removeprefix(_REFERENCE)
+        types = definitions.get(name, {}).get("type", ()) if name not in _EMPTY_MEANS_ALL else ()
+        wanted = [each for each in ((types,) if isinstance(types, str) else types) if each != "null"]
+        return {**child, "type": wanted[0] if len(wanted) == 1 else wanted} if wanted else child
+
+    result = dict(schema)
+    if isinstance(schema.get("items"), dict):
+        result["items"] = present(schema["items"])
+    if "properties" in schema:
+        needed = schema.get("required", ())
+        inner = {key: firm(child, definitions) for key, child in schema["properties"].items()}
+        result["properties"] = {key: present(child) if key in needed else child for key, child in inner.items()}
+    return result
 
 
 def references(schema: Any) -> Iterator[str]:

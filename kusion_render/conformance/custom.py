@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kusion_render.conformance.catalogue import METADATA
 from kusion_render.contents import read_manifests
 from kusion_render.diagnostics import Rule
-from kusion_render.schema.objects import Shapes
+from kusion_render.schema.objects import Finding, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -40,21 +40,30 @@ _OWN: Final[Schema] = {"apiVersion": {}, "kind": {}, "metadata": {"$ref": f"#/$d
 
 
 class Custom:
-    """One version of a custom resource: what its objects are checked with, None for anything, and what else is said of it.
+    """One version of a custom resource: what its objects are checked with, and what else is said of it.
 
-    `served` lists all versions of its kind that the API server answers for; `warning` is why not to use this one.
+    `schema` is that of its definition, None where anything goes. `served` lists all versions of its kind that the API server
+    answers for; `warning` is why not to use this one.
     """
 
-    __slots__ = ("served", "shapes", "warning")
+    __slots__ = ("_newest", "_schema", "_shapes", "served", "warning")
 
-    def __init__(self, shapes: Shapes | None, served: list[str], warning: str) -> None:
-        self.shapes: Final = shapes
+    def __init__(self, schema: Schema | None, served: list[str], warning: str, newest: Version) -> None:
+        self._schema: Final = schema
+        self._newest: Final = newest
+        self._shapes: Shapes | None = None
         self.served: Final = served
         self.warning: Final = warning
 
-    def findings(self, manifest: Mapping[str, Any]) -> list[Any]:
+    def findings(self, manifest: Mapping[str, Any]) -> list[Finding]:
         """Return in what an object does not fit, as `Shapes.findings`."""
-        return self.shapes.findings(_ROOT, manifest) if self.shapes is not None else []
+        if self._schema is None or self._schema.get("x-kubernetes-preserve-unknown-fields"):
+            return []
+        if self._shapes is None:
+            root = strict(self._schema)
+            root = {**root, "properties": {**root.get("properties", {}), **_OWN}}
+            self._shapes = Shapes({**self._newest.definitions, _ROOT: root})
+        return self._shapes.findings(_ROOT, manifest)
 
 
 def find(customs: Customs, api: str, kind: str) -> Custom | None:
@@ -98,25 +107,30 @@ def wrong(manifest: Mapping[str, Any], newest: Version) -> tuple[str, tuple[str 
         return f"only definitions of `{_API}` can be read", ("apiVersion",), f"write it as `{_API}`"
     found = newest.shapes.findings(newest.kinds[f"{_API} {DEFINITION}"], manifest)
     serious = [each for each in found if each.rule.code != "KR203"]  # what nobody knows does no harm
-    return (serious[0].message, serious[0].pointer, serious[0].help or "correct it") if serious else None
+    if serious:
+        return serious[0].message, serious[0].pointer, serious[0].help or "correct it"
+    if not _is_whole(manifest.get("spec")):
+        return "the definition does not say group, kind and versions", ("spec",), "give them values"
+    return None
+
+
+def _is_whole(spec: Any) -> bool:
+    """Tell whether a definition says what it is of: to the schema, null stands for anything."""
+    names, versions = (spec.get("names"), spec.get("versions")) if isinstance(spec, dict) else (None, None)
+    named = isinstance(names, dict) and isinstance(names.get("kind"), str) and isinstance(spec.get("group"), str)
+    return named and isinstance(versions, list) and all(isinstance(each, dict) for each in versions)
 
 
 def _versions(manifest: Mapping[str, Any], newest: Version) -> Iterator[tuple[str, Custom]]:
     spec = manifest["spec"]
     group, kind = spec["group"], spec["names"]["kind"]
     served = [each["name"] for each in spec["versions"] if each["served"]]
-    yield f"{group} {kind}", Custom(None, served, "")
+    yield f"{group} {kind}", Custom(None, served, "", newest)
     for each in spec["versions"]:
-        if not each["served"]:
-            continue
-        schema = (each.get("schema") or {}).get("openAPIV3Schema")
-        shapes = None
-        if isinstance(schema, dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
-            root = strict(schema)
-            root = {**root, "properties": {**root.get("properties", {}), **_OWN}}
-            shapes = Shapes({**newest.definitions, _ROOT: root})
-        warning = each.get("deprecationWarning") or "its definition says so" if each.get("deprecated") else ""
-        yield f"{group}/{each['name']} {kind}", Custom(shapes, served, warning)
+        if each["served"]:
+            schema = (each.get("schema") or {}).get("openAPIV3Schema")
+            warning = each.get("deprecationWarning") or "its definition says so" if each.get("deprecated") else ""
+            yield f"{group}/{each['name']} {kind}", Custom(schema, served, warning, newest)
 
 
 def strict(schema: Schema) -> Schema:

@@ -49,11 +49,11 @@ class Quick:
     def _of(self, schema: Schema) -> Fits:
         if any(key not in _KNOWN | _SAYS_NOTHING and not key.startswith("x-") for key in schema):
             return _unsure
-        if "$ref" in schema:
-            name = schema["$ref"].removeprefix(REFERENCE)
-            return lambda value: self.fits(name, value)
         types = schema.get("type", ())
         wanted = frozenset((types,) if isinstance(types, str) else types)
+        if "$ref" in schema:
+            name = schema["$ref"].removeprefix(REFERENCE)
+            return lambda value: (value is not None or "null" in wanted or not wanted) and self.fits(name, value)
         scalar = _scalar_test(schema)
         entries = self._map_test(schema) if "properties" in schema or "additionalProperties" in schema else None
         needed: Sequence[str] = schema.get("required", ())
