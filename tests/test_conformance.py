@@ -238,6 +238,7 @@ def test_unknown_versions(workbench: Workbench) -> None:
 
 APIS: Final = [
     ("policy/v1beta1", "PodDisruptionBudget", "error[KR644]: `policy/v1beta1` of PodDisruptionBudget `a` was removed in Kubernetes 1.25", "`apiVersion: policy/v1`"),
+    ("autoscaling/v2beta2", "HorizontalPodAutoscaler", "was removed in Kubernetes 1.26", "write `apiVersion: autoscaling/v2`,"),
     ("policy/v1beta1", "PodSecurityPolicy", "error[KR644]", "Pod Security Admission"),
     ("extensions/v1beta1", "Ingress", "error[KR644]: `extensions/v1beta1` of Ingress `a` was removed in Kubernetes 1.22", "networking.k8s.io/v1"),
     ("networking.k8s.io/v1alpha1", "ClusterCIDR", "error[KR644]", "nothing has taken its place"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from kusion_render.schema.objects import Shapes
@@ -31,9 +32,9 @@ class Version:
         self.shapes: Final = Shapes(definitions)
 
     def homes(self, kind: str) -> list[str]:
-        """Return the `apiVersion`s that have a kind, the most stable first."""
+        """Return the `apiVersion`s that have a kind, the most stable first, and of these the latest."""
         found = [api for api, _, known in (each.partition(" ") for each in self.kinds) if known == kind]
-        return sorted(found, key=lambda api: (not is_stable(api), api.rpartition("/")[0] == "events.k8s.io", api))
+        return sorted(found, key=_maturity, reverse=True)
 
 
 class Catalogue:
@@ -82,6 +83,12 @@ class Catalogue:
 def group_of(api_version: str) -> str:
     """Return the group of an `apiVersion`; that of the core is empty."""
     return api_version.rpartition("/")[0]
+
+
+def _maturity(api_version: str) -> tuple[bool, bool, list[int], str]:
+    """Return what sorts `v1alpha1` below `v1beta1`, `v1` and `v2`, as kubectl ranks versions."""
+    numbers = [int(each) for each in re.findall("[0-9]+", api_version.rpartition("/")[2])]
+    return is_stable(api_version), "alpha" not in api_version, numbers, api_version
 
 
 def is_stable(api_version: str) -> bool:
