@@ -506,3 +506,20 @@ def test_spread_counts_the_apps_own_pods(workbench: Workbench) -> None:
     constraints = run.manifest("Deployment")["spec"]["template"]["spec"]["topologySpreadConstraints"]
     own = {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "shop"}
     assert [own, {"rank": "1"}] == [each["labelSelector"]["matchLabels"] for each in constraints]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("files: {/a: {content: x, mode: 999}}", "`mode` must be three or four octal digits"),
+        ("dirs: {/a: {config: b, mode: 1.5}}", "`mode` must be three or four octal digits"),
+        ("resources: {cpu: -1}", "`cpu` must be a limit such as `200m`"),
+        ("dirs: {/a: {source: {}}}", "`source`"),
+    ],
+)
+def test_a_number_where_text_is_wanted_has_its_form(workbench: Workbench, written: str, told: str) -> None:
+    """The form of a text holds for a number that stands in its place; a volume without a source is none."""
+    report = workbench.app(f"web: {{workload: {{containers: {{web: {{image: 'web:1', {written}}}}}}}}}\n").fail()
+
+    assert told in report
+    assert "help: " in report

@@ -62,8 +62,10 @@ def validator(schema: Schema) -> Any:  # Any: jsonschema builds the class at run
     return extended(schema)
 
 
-def pattern(_validator: object, expected: str, instance: object, _schema: Schema) -> Iterator[ValidationError]:
-    """Check `pattern` with `$` at the very end, as ECMA 262 has it."""
+def pattern(_validator: object, expected: str, instance: object, schema: Schema) -> Iterator[ValidationError]:
+    """Check `pattern` with `$` at the very end, as ECMA 262 has it; a number where text is wanted is its text."""
+    if schema.get("x-text") and isinstance(instance, (int, float)) and not isinstance(instance, bool):
+        instance = str(instance)
     strict = expected[:-1] + r"\Z" if expected.endswith("$") else expected
     if isinstance(instance, str) and not re.search(strict, instance):
         yield ValidationError("pattern")

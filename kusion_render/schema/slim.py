@@ -47,6 +47,13 @@ KEYWORDS: Final = frozenset(
     ]
 )
 
+# A number where text is wanted counts as it was typed, so a pattern holds for it, too: `mode: 999` is none.
+NUMBER_OR_TEXT: Final = re.compile(
+    r"(if not isinstance\((\w+), \(str, int, float\)\) or isinstance\(\2, bool\):\n +raise Invalid\n)"
+    r"( *)if isinstance\(\2, str\):\n +if not matches\((.+), \2\):\n +raise Invalid"
+)
+AS_TEXT: Final = r"\1\3if not matches(\4, str(\2)):\n\3    raise Invalid"
+
 
 def validator(schema: Schema) -> str:
     """Return the source of `validate(data)` and its helpers; names `Invalid` and `matches` are left to the caller."""
@@ -64,7 +71,7 @@ def validator(schema: Schema) -> str:
     tree = ast.parse(source)
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     module = ast.Module([Slimmer().visit(function) for function in functions], [])
-    return ast.unparse(ast.fix_missing_locations(Guards().visit(module)))
+    return NUMBER_OR_TEXT.sub(AS_TEXT, ast.unparse(ast.fix_missing_locations(Guards().visit(module))))
 
 
 def strip(node: Schema) -> Schema:

@@ -120,6 +120,5 @@ def _kinds(data):
 def _kubernetesversion(data):
     if not isinstance(data, (str, int, float)) or isinstance(data, bool):
         raise Invalid
-    if isinstance(data, str):
-        if not matches('^v?1\\.[0-9]+(\\.[0-9]+)?$', data):
-            raise Invalid
+    if not matches('^v?1\\.[0-9]+(\\.[0-9]+)?$', str(data)):
+        raise Invalid

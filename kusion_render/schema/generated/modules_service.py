@@ -2025,7 +2025,11 @@ def _mount(data):
     if 'source' in data_keys:
         data_keys.remove('source')
         data__source = data['source']
-        _raw(data__source)
+        if not isinstance(data__source, dict):
+            raise Invalid
+        data__source_len = len(data__source)
+        if data__source_len < 1:
+            raise Invalid
     if 'readOnly' in data_keys:
         data_keys.remove('readOnly')
         data__readOnly = data['readOnly']
@@ -2052,9 +2056,8 @@ def _mount(data):
 def _filemode(data):
     if not isinstance(data, (str, int, float)) or isinstance(data, bool):
         raise Invalid
-    if isinstance(data, str):
-        if not matches('^[0-7]{3,4}$', data):
-            raise Invalid
+    if not matches('^[0-7]{3,4}$', str(data)):
+        raise Invalid
 
 def _accessmodes(data):
     if not isinstance(data, list):
@@ -2069,9 +2072,8 @@ def _accessmodes(data):
 def _quantity(data):
     if not isinstance(data, (str, int, float)) or isinstance(data, bool):
         raise Invalid
-    if isinstance(data, str):
-        if not matches('^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?$', data):
-            raise Invalid
+    if not matches('^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?$', str(data)):
+        raise Invalid
 
 def _mountvolumename(data):
     if not isinstance(data, str):
@@ -2142,9 +2144,8 @@ def _file(data):
         data__mode = data['mode']
         if not isinstance(data__mode, (str, int, float)) or isinstance(data__mode, bool):
             raise Invalid
-        if isinstance(data__mode, str):
-            if not matches('^[0-7]{3,4}$', data__mode):
-                raise Invalid
+        if not matches('^[0-7]{3,4}$', str(data__mode)):
+            raise Invalid
     if '_type' in data_keys:
         data_keys.remove('_type')
         data__type = data['_type']
@@ -2232,9 +2233,8 @@ def _resourcebounds(data):
 def _quantityrange(data):
     if not isinstance(data, (str, int, float)) or isinstance(data, bool):
         raise Invalid
-    if isinstance(data, str):
-        if not matches('^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?(-([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?)?$', data):
-            raise Invalid
+    if not matches('^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?(-([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?)?$', str(data)):
+        raise Invalid
 
 def _containerports(data):
     data_any_of_count12 = 0

@@ -132,9 +132,8 @@ def validate(data):
                 data__secretStore__externalSecrets__refreshInterval = data__secretStore__externalSecrets['refreshInterval']
                 if not isinstance(data__secretStore__externalSecrets__refreshInterval, (str, int, float)) or isinstance(data__secretStore__externalSecrets__refreshInterval, bool):
                     raise Invalid
-                if isinstance(data__secretStore__externalSecrets__refreshInterval, str):
-                    if not matches('^(0|([0-9]+(\\.[0-9]+)?(ms|s|m|h))+)$', data__secretStore__externalSecrets__refreshInterval):
-                        raise Invalid
+                if not matches('^(0|([0-9]+(\\.[0-9]+)?(ms|s|m|h))+)$', str(data__secretStore__externalSecrets__refreshInterval)):
+                    raise Invalid
             if data__secretStore__externalSecrets_keys:
                 raise Invalid
         if data__secretStore_keys:
@@ -504,9 +503,8 @@ def _lintlevel(data):
 def _kubernetesversion(data):
     if not isinstance(data, (str, int, float)) or isinstance(data, bool):
         raise Invalid
-    if isinstance(data, str):
-        if not matches('^v?1\\.[0-9]+(\\.[0-9]+)?$', data):
-            raise Invalid
+    if not matches('^v?1\\.[0-9]+(\\.[0-9]+)?$', str(data)):
+        raise Invalid
 
 def _namespace(data):
     data_any_of_count4 = 0
