@@ -192,7 +192,7 @@ def maps(schema: Schema, root: Schema) -> SearchStrategy[dict[str, Any]]:
         keys = [key for key in fields if key in required | one or (key in names and key not in others)]
         for group in apart:
             if group <= set(keys):
-                keys.remove(sorted(group)[-1])
+                keys.remove(max(group))
         return st.fixed_dictionaries({key: fields[key] for key in keys})
 
     most = st.lists(st.sampled_from(sorted(fields)), max_size=5, unique=True) if fields else st.just([])

@@ -113,7 +113,7 @@ def test_the_manifests_are_kusions(case: Path, copy: Workbench) -> None:
 def test_the_worked_examples_are_there() -> None:
     """Services, stacks, jobs, databases, monitors, Secrets, files and topology spread are each compared with Kusion."""
     assert {
-        "inference/kusion",
+        "inference/kusion-ollama",
         "job/kusion-cron-job",
         "job/kusion-job",
         "monitoring/kusion-annotations",
