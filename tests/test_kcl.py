@@ -904,7 +904,8 @@ def test_whatever_yaml_can_say_kcl_can(shop: Workbench) -> None:
 def test_every_field_of_a_module_is_one_in_kcl(name: str) -> None:
     """What a module's JSON Schema knows, its KCL schema does; `module` is said by `_type`."""
     module = name.removeprefix("modules/")
-    with open(os.path.join(FOLDER, module, f"{module}.k"), encoding="utf-8") as stream:
+    (path,) = Path(FOLDER, module).rglob(f"{module}.k")
+    with path.open(encoding="utf-8") as stream:
         written = re.split(r"^schema ", stream.read(), flags=re.MULTILINE)[1]
     fields = set(re.findall(r"^    ([\w]+)\??: ", written, re.MULTILINE))
 

@@ -3,9 +3,6 @@
 Names, defaults, checks and what is required are Kusion's, as its catalogue has them, so that its users' programs run as
 they stand. All else is told from the JSON Schemas by `kcl_source`. What Kusion does not require, a workspace may give, so
 nothing else is required here either.
-
-A package that is not named here is written by hand: `inference` and `opensearch`, for there is no JSON Schema that they
-could follow.
 """
 
 from __future__ import annotations
@@ -121,6 +118,15 @@ _INGRESSES: Final = (
         "IngressClassParametersReference", _INGRESS + "ingressClass/properties/parameters", required=("kind", "name")
     ),
 )
+_MODEL: Final = {
+    "system": '""',
+    "template": '""',
+    "top_k": "40",
+    "top_p": "0.9",
+    "temperature": "0.8",
+    "num_predict": "128",
+    "num_ctx": "2048",
+}
 _SHARED: Final = ("containers", "secrets", "replicas", "labels", "annotations")
 _DATABASE: Final = ("type", "version")
 
@@ -165,6 +171,17 @@ FILES: Final[Mapping[str, tuple[Definition, ...]]] = {
     "monitoring/monitoring.k": (Definition("Prometheus", "monitoring.json#"),),
     "mysql/mysql.k": (Definition("MySQL", "mysql.json#", required=_DATABASE),),
     "postgres/postgres.k": (Definition("PostgreSQL", "postgres.json#", required=_DATABASE),),
+    "opensearch/opensearch.k": (Definition("OpenSearch", "opensearch.json#", required=("domainName",)),),
+    "inference/v1/inference.k": (
+        Definition(
+            "Inference",
+            "inference.json#",
+            required=("model", "framework"),
+            types={"framework": '"Ollama" | "KubeRay"'},
+            defaults=_MODEL,
+            checked=("top_k", "top_p", "temperature", "num_predict", "num_ctx"),
+        ),
+    ),
     "opsrule/opsrule.k": (Definition("OpsRule", "opsrule.json#", defaults={"maxUnavailable": '"25%"'}),),
     "k8s_manifest/k8s_manifest.k": (
         Definition(

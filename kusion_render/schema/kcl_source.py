@@ -221,7 +221,11 @@ def _bounds(name: str, schema: Any, there: str) -> Iterator[str]:
     mixed = isinstance(schema.get("type"), list)
     value = f"int({name})" if mixed else name
     condition = f' if typeof({name}) == "int"' if mixed else there
-    if high is not None:
+    if "exclusiveMinimum" in schema:
+        yield f'{value} > {schema["exclusiveMinimum"]}{condition}, "{name} must be more than {schema["exclusiveMinimum"]}"'
+    if high is not None and low is None:
+        yield f'{value} <= {high}{condition}, "{name} must be at most {high}"'
+    elif high is not None:
         yield f'{low} <= {value} <= {high}{condition}, "{name} must be between {low} and {high}"'
     elif low is not None and (low or mixed):
         yield f'{value} >= {low}{condition}, "{name} must be at least {low}"'
