@@ -32,7 +32,7 @@ kubernetes-schemas: $(VENV)/.installed  ## write the pruned schemas of Kubernete
 	rm -rf $(VENV)/kubernetes-validate
 
 golden: $(VENV)/.installed  ## rewrite expected output; read what changed like code
-	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_examples.py tests/test_docs.py tests/test_applications.py --update-golden
+	$(BIN)/python -m pytest -q tests/test_cases.py tests/test_examples.py tests/test_docs.py tests/test_fields.py tests/test_applications.py --update-golden
 
 requirements: $(VENV)/.installed  ## pin anew what the image of Argo CD's plug-in installs; needs the package index
 	$(BIN)/python plugins/argocd/image/pin.py

@@ -72,29 +72,31 @@ def fields_of(name: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def used_in(data: Any, name: str) -> set[str]:
-    """Return the names of the fields that a document's data uses."""
+def uses(data: Any, name: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield the fields that a document's data uses, each with where it stands."""
     root = published(name)
-    found: set[str] = set()
 
-    def walk(value: Any, schema: Any, owner: str) -> None:
+    def walk(value: Any, schema: Any, owner: str, pointer: tuple[Any, ...]) -> Iterator[tuple[str, tuple[Any, ...]]]:
         for each, path in schemas_at(schema, root, owner):
             if not allows(each, value):
                 continue
-            if isinstance(value, dict):
-                properties = each.get("properties", {})
-                for key, child in value.items():
-                    if key in properties and key not in EVERYWHERE:
-                        found.add(f"{path}.{key}")
-                        walk(child, properties[key], f"{path}.{key}")
-                    elif key not in properties:
-                        walk(child, each.get("additionalProperties"), f"{path}.*")
-            elif isinstance(value, list):
-                for item in value:
-                    walk(item, each.get("items"), f"{path}[]")
+            properties, rest = each.get("properties", {}), each.get("additionalProperties")
+            for key, child in value.items() if isinstance(value, dict) else ():
+                place = (*pointer, key)
+                if key in properties and key not in EVERYWHERE:
+                    yield f"{path}.{key}", place
+                    yield from walk(child, properties[key], f"{path}.{key}", place)
+                elif key not in properties:
+                    yield from walk(child, rest, f"{path}.*", place)
+            for at, item in enumerate(value if isinstance(value, list) else ()):
+                yield from walk(item, each.get("items"), f"{path}[]", (*pointer, at))
 
-    walk(data, root, name)
-    return found
+    yield from walk(data, root, name, ())
+
+
+def used_in(data: Any, name: str) -> set[str]:
+    """Return the names of the fields that a document's data uses."""
+    return {field for field, _ in uses(data, name)}
 
 
 def allows(schema: dict[str, Any], value: object) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
+from field_page import NOTHING, PAGE, page
 from fields import DOCUMENTS, EVERYWHERE, fields_of, published, used_in
 from workbench import PROJECT
 
@@ -64,3 +65,17 @@ def test_the_published_schemas_hold_no_field_of_their_own() -> None:
 def test_a_field_counts_where_its_schema_takes_it(data: Any, document: str, expected: set[str]) -> None:
     """Only a value that one of the forms allows uses the fields of that form."""
     assert expected == used_in(data, document)
+
+
+def test_every_field_has_its_line_in_the_reference(request: pytest.FixtureRequest) -> None:
+    """The page of all fields is what the schemas, the examples and their render say today; `make golden` rewrites it."""
+    made = page()
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(made, encoding="utf-8")
+
+    assert made == PAGE.read_text(encoding="utf-8")
+
+
+def test_what_makes_nothing_is_a_field() -> None:
+    """The list of fields that make nothing by themselves names no field that is gone."""
+    assert NOTHING.keys() <= fields_of("app-configuration").keys()
