@@ -86,3 +86,17 @@ def test_probe_of_an_unknown_port(workbench: Workbench) -> None:
 
     assert "shop/dev/app.yaml:7:39: error[KR330]: container `web` has no port `rcp`" in report
     assert "did you mean `rpc`?" in report
+
+
+def test_a_range_of_ports_is_one(workbench: Workbench) -> None:
+    """A range begins with a number, and ends with one that is not smaller."""
+    app = """
+        web:
+          workload: {containers: {web: {image: "web:1", ports: {http: 80}}}}
+          accessories: {network: {access: {ports: [{port: 80, endPort: %d}]}}}
+        """
+
+    (port,) = workbench.app(app % 80).render().manifest("NetworkPolicy")["spec"]["ingress"][0]["ports"]
+
+    assert {"port": 80, "endPort": 80, "protocol": "TCP"} == port
+    assert "error[KR370]: the ports from `80` to 79 are no range" in workbench.app(app % 79).fail()

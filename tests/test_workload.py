@@ -523,3 +523,25 @@ def test_a_number_where_text_is_wanted_has_its_form(workbench: Workbench, writte
 
     assert told in report
     assert "help: " in report
+
+
+@pytest.mark.parametrize(
+    ("containers", "told"),
+    [
+        (
+            "containers: {a: {image: b, restartPolicy: Always}}",
+            "a container that is no init container has no `restartPolicy`",
+        ),
+        (
+            "initContainers: {i: {image: b, lifecycle: {preStop: {sleep: {seconds: 1}}}}}, containers: {a: {image: b}}",
+            "an init container that is no sidecar has no `lifecycle`",
+        ),
+        (
+            "initContainers: {i: {image: b, readinessProbe: {grpc: {port: 1}}}}, containers: {a: {image: b}}",
+            "an init container that is no sidecar has no `readinessProbe`",
+        ),
+    ],
+)
+def test_a_field_of_other_containers_is_refused(workbench: Workbench, containers: str, told: str) -> None:
+    """What the API server allows sidecars only, or init containers only, is said before it is applied."""
+    assert f"error[KR331]: {told}" in workbench.app(f"web: {{workload: {{{containers}}}}}\n").fail()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import binascii
 
+from kusion_render.diagnostics import Place
+from kusion_render.generator import FIELD_WITHOUT_EFFECT
 from kusion_render.kubernetes.merge_keys import strategic_merge
 from kusion_render.text import texts
 from kusion_render.workload.account import account
 from kusion_render.workload.container import container
+from kusion_render.workload.probe import PROBES
 from kusion_render.workload.scheduling import scheduling
 from kusion_render.workload.volume import Volumes
 
@@ -88,6 +91,7 @@ def _add_containers(
         configs = request.config.get(key)
         if not configs:
             continue
+        _refuse_out_of_place(configs, key, request, diagnostics)
         # Kusion sorts containers by name; we keep the order that was written.
         names = sorted(configs) if request.kusion and key == "containers" else configs
         spec[key] = [
@@ -102,6 +106,28 @@ def _add_containers(
             )
             for name in names
         ]
+
+
+def _refuse_out_of_place(
+    configs: Mapping[str, Any], group: str, request: GeneratorRequest, diagnostics: Diagnostics
+) -> None:
+    """Report what the API server refuses: restart policies of containers, probes and hooks of what runs to its end."""
+    fields: tuple[str, ...]
+    for name, config in configs.items():
+        if group == "containers":
+            fields, kind = ("restartPolicy",), "a container that is no init container"
+        elif config.get("restartPolicy"):
+            continue
+        else:
+            fields, kind = (*PROBES, "lifecycle"), "an init container that is no sidecar"
+        for field in fields:
+            if config.get(field):
+                diagnostics.report(
+                    FIELD_WITHOUT_EFFECT,
+                    f"{kind} has no `{field}`",
+                    Place((*request.place, group, name, field), on_key=True),
+                    help="remove it" if group == "containers" else "remove it, or say `restartPolicy: Always`",
+                )
 
 
 def _service_account(request: GeneratorRequest) -> tuple[str, list[Resource]]:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 UNKNOWN_APP: Final = Rule("KR347", "unknown-app")
 NO_PORTS: Final = Rule("KR348", "access-without-ports")
+BAD_RANGE: Final = Rule("KR370", "bad-port-range")
 
 
 def policy(request: GeneratorRequest, services: Sequence[Resource], diagnostics: Diagnostics) -> Resource:
     """Return the NetworkPolicy of `access`, a rule or a list of rules; an empty list lets nobody in.
 
     A rule without `from` is for anyone, one without `ports` for the ports of containers that the app's `services` send
-    to. An app that is not in the stack is KR347, a rule that finds no port KR348.
+    to. An app that is not in the stack is KR347, a rule that finds no port KR348, one whose `endPort` ends no range KR370.
     """
     access = request.config["access"]
     place = (*request.place, "access")
@@ -47,7 +48,10 @@ def _rule(
             _peer(request, peer, (*place, "from", at), diagnostics) if isinstance(peer, str) else _plain(peer)
             for at, peer in enumerate(rule["from"])
         ]
-    made["ports"] = list(_said(rule["ports"]) if "ports" in rule else _behind(services, request.labels))
+    said = (
+        _said(rule["ports"], (*place, "ports"), diagnostics) if "ports" in rule else _behind(services, request.labels)
+    )
+    made["ports"] = list(said)
     if not made["ports"]:
         diagnostics.report(
             NO_PORTS,
@@ -83,11 +87,21 @@ def _peer(request: GeneratorRequest, name: str, place: Pointer, diagnostics: Dia
     return {"podSelector": {"matchLabels": other.labels}}
 
 
-def _said(ports: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    for port in ports:
+def _said(ports: Sequence[Any], place: Pointer, diagnostics: Diagnostics) -> Iterator[dict[str, Any]]:
+    for at, port in enumerate(ports):
         details = port if isinstance(port, dict) else {"port": port}
-        made = {"port": details["port"], "protocol": details.get("protocol") or "TCP"}
-        yield {**made, "endPort": details["endPort"]} if "endPort" in details else made
+        first, last = details["port"], details.get("endPort")
+        made = {"port": first, "protocol": details.get("protocol") or "TCP"}
+        if last is not None and (isinstance(first, str) or last < first):
+            diagnostics.report(
+                BAD_RANGE,
+                f"the ports from `{first}` to {last} are no range",
+                Place((*place, at, "endPort")),
+                help="name the first port by its number"
+                if isinstance(first, str)
+                else "let `endPort` be the greater one",
+            )
+        yield {**made, "endPort": last} if last is not None else made
 
 
 def _behind(services: Sequence[Resource], labels: Mapping[str, str]) -> Iterator[dict[str, Any]]:
