@@ -18,8 +18,8 @@ class Definition(NamedTuple):
     """One KCL schema.
 
     `source` is the address of what it follows. `types`, `defaults` and `checks` are KCL. `only` leaves other fields out.
-    `checked` are the fields whose bounds and patterns KCL checks, all if None: each check costs every program time that
-    imports the package, and the JSON Schema says the same later.
+    `checked` are the fields of which KCL checks what Kusion's does, all and all of them if None: each check costs every
+    program time that imports the package, and the JSON Schema says the same later.
     """
 
     name: str
@@ -39,6 +39,7 @@ _INGRESS: Final = "network.json#/properties/"
 _HANDLER: Final = _WORKLOAD + "Probe/properties/probeHandler"
 _BACKEND: Final = _NETWORK + "Backend/properties/"
 _KEYS: Final = '["basic/username", "basic/password", "token/token", "certificate/tls.crt", "certificate/tls.key"]'
+_TIMES: Final = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "terminationGracePeriod")
 _FITS: Final = f'type in ["opaque", "external"] or "${{type}}/${{key}}" in {_KEYS}'
 _HANDLERS: Final = "probe.Exec | probe.Http | {str:}"
 
@@ -55,7 +56,7 @@ _CONTAINER: Final = (
         _WORKLOAD + "File",
         types={"mode": "str"},
         defaults={"mode": '"0644"'},
-        checked=("mode",),
+        checked=("mode", "content"),
     ),
 )
 _PROBE: Final = (
@@ -63,6 +64,7 @@ _PROBE: Final = (
         "Probe",
         _WORKLOAD + "Probe",
         types={"probeHandler": "Exec | Http | Tcp"},
+        checked=(*_TIMES, "successThreshold", "failureThreshold"),
         checks=(
             'probeHandler or httpGet or tcpSocket or grpc or exec, "a probe needs a handler, such as `probeHandler`"',
         ),
@@ -87,6 +89,7 @@ _TOPOLOGY: Final = (
         "TopologySpreadConstraint",
         _WORKLOAD + "TopologySpreadConstraint",
         required=("maxSkew", "topologyKey", "whenUnsatisfiable"),
+        checked=("maxSkew", "minDomains"),
         checks=('labelSelector if matchLabelKeys, "matchLabelKeys needs labelSelector"',),
     ),
     Definition("LabelSelector", _WORKLOAD + "LabelSelector"),
@@ -100,9 +103,9 @@ _TOPOLOGY: Final = (
 _PORT: Final = {"port": "80", "protocol": '"TCP"', "public": "False"}
 _INGRESSES: Final = (
     Definition("Ingress", _INGRESS + "ingress"),
-    Definition("IngressBackend", _NETWORK + "Backend"),
+    Definition("IngressBackend", _NETWORK + "Backend", checked=("service",)),
     Definition("IngressServiceBackend", _BACKEND + "service"),
-    Definition("ServiceBackendPort", _BACKEND + "service/properties/port"),
+    Definition("ServiceBackendPort", _BACKEND + "service/properties/port", checked=("name",)),
     Definition("TypedLocalObjectReference", _BACKEND + "resource", required=("kind", "name")),
     Definition("IngressRule", _NETWORK + "IngressRule"),
     Definition("HTTPIngressRuleValue", _NETWORK + "IngressRule/properties/http", required=("paths",)),

@@ -164,11 +164,9 @@ def _module(file: str) -> list[str]:
 
 
 def _union(kinds: Iterable[str]) -> str:
-    """Return the type of what has one of these: any where that is a map of whatever keys, or nothing is said."""
+    """Return the type of what has one of these: any where a map of whatever keys is one, which KCL compares slowly."""
     found = dict.fromkeys(kinds)
-    if "{str:}" in found:
-        found = dict.fromkeys(kind for kind in found if kind == "{str:}" or not kind.startswith("{str:"))
-    return "any" if list(found) in (["{str:}"], []) else " | ".join(found)
+    return "any" if "{str:}" in found or not found else " | ".join(found)
 
 
 def _scalars(node: _Node) -> Iterator[str]:
@@ -186,21 +184,25 @@ def _said(node: _Node) -> str:
 
 def _checks(definition: Definition, node: _Node, fields: Mapping[str, _Node]) -> Iterator[str]:
     """Yield what KCL can say of bounds, patterns, and keys that exclude each other; few checks, for each takes time."""
+    everything = definition.checked is None
+    checked = definition.checked or (tuple(fields) if everything else ())
     natural = []
-    for name in fields if definition.checked is None else definition.checked:
+    for name in checked:
         target = fields[name].target()
         if target.schema.get("minimum") == 0 and target.schema["type"] == "integer" and "maximum" not in target.schema:
             natural.append(name)
         there = "" if name in definition.required or name in definition.defaults else _there(name)
         yield from _bounds(name, target.schema, there)
-        yield from _patterns(name, target, there)
+        if everything or not _mixed(target.schema):
+            yield from _patterns(name, target, there)
     if natural:
         values = f"all each in [{', '.join(natural)}] {{ each >= 0 if each }}" if natural[1:] else f"{natural[0]} >= 0"
         yield f'{values}{"" if natural[1:] else _there(natural[0])}, "{_listed(natural, "and")} must not be negative"'
     for name, others in _excluded(node.schema, fields).items():
-        yield f'not {name} or not ({" or ".join(others)}), "{_listed([name, *others], "or")}, not both"'
+        if name in checked:
+            yield f'not {name} or not ({" or ".join(others)}), "{_listed([name, *others], "or")}, not both"'
     alternatives = [name for each in node.schema.get("oneOf", ()) for name in each["required"]]
-    if alternatives and set(alternatives) <= set(fields):
+    if everything and alternatives and set(alternatives) <= set(fields):
         given = f"[each for each in [{', '.join(alternatives)}] if each not in [None, Undefined]]"
         yield f'len({given}) <= 1, "only one of {_listed(alternatives, "and")}"'
 
@@ -216,9 +218,14 @@ def _excluded(schema: Any, fields: Mapping[str, _Node]) -> dict[str, list[str]]:
     return found
 
 
+def _mixed(schema: Any) -> bool:
+    """Tell whether a value may be a number or a text, and KCL has both types."""
+    return isinstance(schema.get("type"), list) and not schema.get("x-text")
+
+
 def _bounds(name: str, schema: Any, there: str) -> Iterator[str]:
     low, high = schema.get("minimum"), schema.get("maximum")
-    mixed = isinstance(schema.get("type"), list)
+    mixed = _mixed(schema)
     value = f"int({name})" if mixed else name
     condition = f' if typeof({name}) == "int"' if mixed else there
     if "exclusiveMinimum" in schema:
@@ -236,7 +243,7 @@ def _bounds(name: str, schema: Any, there: str) -> Iterator[str]:
 def _patterns(name: str, node: _Node, there: str) -> Iterator[str]:
     schema = node.schema
     if "pattern" in schema:
-        texts = f' if typeof({name}) == "str"' if schema["type"] != "string" and "x-text" not in schema else there
+        texts = f' if typeof({name}) == "str"' if _mixed(schema) else there
         value = f"str({name})" if texts else name
         yield f'regex.match({value}, r"{schema["pattern"]}"){texts}, "`{name}` must be {_says(schema)}"'
     if "propertyNames" in schema:
