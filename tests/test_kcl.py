@@ -415,6 +415,10 @@ def test_a_value_of_a_program_is_not_edited(shop: Workbench) -> None:
         ({"shop/dev/main.k": b'a = "\xe9"\n'}, "shop/dev/main.k:1:1: error[KR132]: this is not UTF-8"),
         ({"shop/dev/main.k": MAIN.replace('"registry.example/web:1"', "5")}, "shop/dev/main.k:8:17: error[KR133]: expected str, got int"),
         ({"shop/dev/main.k": MAIN.replace("image =", "imag =")}, "error[KR133]: cannot add member `imag` to schema `Container`"),
+        (
+            {"shop/dev/main.k": MAIN.replace("containers:", "serviceAcount = True\n        containers:")},
+            "help: did you mean `serviceName` or `serviceAccount`?",
+        ),
         ({"shop/dev/main.k": MAIN + "b = nope\n"}, "shop/dev/main.k:13:5: error[KR133]: name `nope` is not defined"),
         (
             {"shop/dev/main.k": MAIN.replace('web:1"', 'web:1"\n                env = {"1a" = "b"}')},
@@ -900,13 +904,21 @@ def test_whatever_yaml_can_say_kcl_can(shop: Workbench) -> None:
     assert expected.stdout == shop.render("shop/dev").stdout
 
 
+def test_the_example_of_the_reference_is_real(shop: Workbench) -> None:
+    """What docs/reference/kcl.md shows renders to what it shows."""
+    page = (PROJECT / "docs/reference/kcl.md").read_text(encoding="utf-8")
+    code, shown = re.findall(r"```(?:kcl|yaml)\n(.*?)```", page, re.DOTALL)
+    shop.write({"shop/project.yaml": "name: shop\ncompatibility: native\n", "shop/dev/main.k": code.encode()})
+
+    assert shown in shop.render("shop/dev").stdout
+
+
 @pytest.mark.parametrize("name", [name for name in names() if name.startswith("modules/")])
 def test_every_field_of_a_module_is_one_in_kcl(name: str) -> None:
     """What a module's JSON Schema knows, its KCL schema does; `module` is said by `_type`."""
     module = name.removeprefix("modules/")
-    (path,) = Path(FOLDER, module).rglob(f"{module}.k")
-    with path.open(encoding="utf-8") as stream:
-        written = re.split(r"^schema ", stream.read(), flags=re.MULTILINE)[1]
+    (file,) = Path(FOLDER, module).rglob(f"{module}.k")
+    written = re.split(r"^schema ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
     fields = set(re.findall(r"^    ([\w]+)\??: ", written, re.MULTILINE))
 
     assert set(load(name)["properties"]) - {"module", "_type"} <= fields

@@ -30,7 +30,7 @@ _SYNTAX: Final = "InvalidSyntax"
 class Complaint:
     """One thing that is wrong: what, and where, as a path, a line and a column from 1; `kind` is KCL's word.
 
-    `related` are places that have to do with it, each a complaint of its own. `meant` is the word that KCL suggests,
+    `related` are places that have to do with it, each a complaint of its own. `meant` is the word that KCL suggests, or several,
     `value` the dotted path, below an app, of the value that it is about; "" where it says none.
     """
 
@@ -42,7 +42,8 @@ class Complaint:
         self.kind: Final = kind
         spelling = _SPELLING.search(text)
         path = _UNION_PATH.search(text)
-        self.meant: Final = (spelling[1] or "") if spelling else ""
+        # KCL puts several words as `a", "b`.
+        self.meant: Final = (spelling[1] or "").replace('", "', "` or `") if spelling else ""
         self.value: Final = path[1] if path else ""
         self.message: Final = without_values(text)
         self.file: Final = file

@@ -200,7 +200,7 @@ def _checks(definition: Definition, node: _Node, fields: Mapping[str, _Node]) ->
         yield f'{values}{"" if natural[1:] else _there(natural[0])}, "{_listed(natural, "and")} must not be negative"'
     for name, others in _excluded(node.schema, fields).items():
         if name in checked:
-            yield f'not {name} or not ({" or ".join(others)}), "{_listed([name, *others], "or")}, not both"'
+            yield f'not {name} or not ({" or ".join(others)}), "`{name}` excludes {_listed(others, "and")}"'
     alternatives = [name for each in node.schema.get("oneOf", ()) for name in each["required"]]
     if everything and alternatives and set(alternatives) <= set(fields):
         given = f"[each for each in [{', '.join(alternatives)}] if each not in [None, Undefined]]"
