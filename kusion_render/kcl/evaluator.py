@@ -171,12 +171,11 @@ class Evaluator:
         if not self._child or self._owner != os.getpid():
             # A worker process does not share the child of the one that forked it.
             self._start()
-        name = method.encode()
         try:
-            _write(self._questions, len(name).to_bytes(_HEADER, "big") + name)
-            _write(self._questions, len(body).to_bytes(_HEADER, "big") + body)
-            kind = self._read(1)
-            return kind, self._read(int.from_bytes(self._read(_HEADER), "big"))
+            # At one go, for each write wakes the child.
+            _write(self._questions, _frame(method.encode()) + _frame(body))
+            head = self._read(1 + _HEADER)
+            return head[:1], self._read(int.from_bytes(head[1:], "big"))
         except (BrokenPipeError, EOFError):
             raise self._died() from None
         except BaseException:
@@ -255,6 +254,10 @@ def _write(pipe: int, content: bytes) -> None:
         rest = rest[os.write(pipe, rest) :]
 
 
+def _frame(content: bytes) -> bytes:
+    return len(content).to_bytes(_HEADER, "big") + content
+
+
 def _read_frame(pipe: int) -> bytes:
     return _read_all(pipe, int.from_bytes(_read_all(pipe, _HEADER), "big"))
 
@@ -284,7 +287,7 @@ def _serve(questions: int, answers: int, seconds: int, memory: int, output: int)
         signal.setitimer(signal.ITIMER_REAL, 0)
         if len(answer) > output:
             kind, answer = _LARGE, b""
-        _write(answers, kind + len(answer).to_bytes(_HEADER, "big") + answer)
+        _write(answers, kind + _frame(answer))
 
 
 def _answer(call: Call, name: bytes, body: bytes) -> tuple[bytes, bytes]:
