@@ -185,7 +185,7 @@ class Renders:
         """Return an app's objects; None where it has problems."""
         found = Diagnostics()
         assert self.compilation.source is not None
-        made = resources_of(self.compilation.source, apps, self.compilation.contents, found, app)[0]
+        made = resources_of(self.compilation.source, apps, self.compilation.contents, found, app).resources
         return None if found.failed else made
 
     def baseline(self, app: str) -> Leaves:
