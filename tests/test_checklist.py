@@ -34,8 +34,8 @@ OBJECTS: Final = [
     for each in yaml.safe_load_all(text)
     if "sops" not in each
 ]
-# A cluster-scoped kind that the case's workspace declares.
-DECLARED: Final = ["Realm"]
+# Cluster-scoped kinds that cases declare.
+DECLARED: Final = ["Realm", "Tenant"]
 SMALL: Final = """
 web:
   workload: {containers: {web: {image: registry.example/web:1}}}
