@@ -59,7 +59,7 @@ TITLES: Final = {
 SELECTED: Final = ("App", "ModuleService", "ModuleJob", "Container")
 # How many uses of a field are looked at for one that makes something.
 MOST_USES: Final = 8
-CLOUD: Final = "nothing yet: cloud databases are not rendered"
+CLOUD: Final = "a [cloud resource](modules.md#cloud-resources), with `--target spec`"
 EXISTING: Final = "no object; references to it are not dangling"
 KUSION: Final = "nothing; accepted for Kusion"
 MODULE: Final = "chooses the module; the example says what the key says, too"
@@ -86,8 +86,20 @@ NOTHING: Final = {
     **{
         f"Module{kind}.{field}": CLOUD
         for kind in ("Mysql", "Postgres")
-        for field in ("type", "cloud", "instanceType", "category", "securityIPs", "privateRouting", "subnetID")
+        for field in (
+            "type",
+            "cloud",
+            "instanceType",
+            "category",
+            "securityIPs",
+            "privateRouting",
+            "subnetID",
+            "region",
+        )
     },
+    **{field: CLOUD for field in fields_of("app-configuration") if field.startswith("ModuleOpensearch.")},
+    "ModuleOpensearch.module": MODULE,
+    "ModuleInference.framework": "what runs the model; there is one",
 }
 Key = tuple[str, str, int]
 Leaves = dict[tuple[Key, "Pointer"], Any]
