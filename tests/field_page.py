@@ -261,6 +261,9 @@ def shown(renders: Renders, pointer: Pointer, words: Sequence[Any]) -> str:
     if not changed:
         return ""
     said = at(renders.apps, pointer)
+    # A name that tells contents apart changes with each of them.
+    told = {entry: value for entry, value in changed.items() if entry[1] != ("metadata", "name") or value in str(said)}
+    changed = told or changed
 
     def distance(entry: tuple[Key, Pointer]) -> tuple[object, ...]:
         same = changed[entry] == said or str(changed[entry]) == str(said)
