@@ -68,6 +68,16 @@ DECIDED_IN: Final = {
     "target/type",
     "volumeMounts/readOnly",
 }
+# What Kusion gives the database beside an app.
+DECIDED_OF_DATABASES: Final = {
+    "ports/containerPort",
+    "ports/port",
+    "ports/targetPort",
+    "requests/storage",
+    "secretKeyRef/key",
+    "spec/clusterIP",
+    "stringData/username",
+}
 # Kusion's own words, where it writes them out.
 DECIDED_AS_KUSION: Final = {"immutable", "mountPath", "name", "restartPolicy", "scheme", "type"}
 
@@ -89,14 +99,17 @@ def test_every_value_is_explained(example: Path) -> None:
             for pointer, each in told.items():
                 if each.kind == "module":
                     steps = [step for step in pointer if isinstance(step, str)]
-                    named = {pointer[-1]} & decided or {steps[-1], "/".join(steps[-2:])} & DECIDED_IN
+                    named = {pointer[-1]} & decided or {steps[-1], "/".join(steps[-2:])} & (
+                        DECIDED_IN | DECIDED_OF_DATABASES
+                    )
                     assert named, (resource.id, pointer)
                 else:
                     assert each.origins[-1].span is not None, (resource.id, pointer)
                     assert (example / each.origins[-1].span.file).is_file()
                 explained += 1
     assert explained > 50
-    assert {"KR401"} >= {each.rule.code for each in found.items}  # `plain` has no order of phases, and says so
+    # `plain` has no order of phases; a password that is made of names stands in Git; manifests hold nothing of a cloud.
+    assert {"KR401", "KR320", "KR353"} >= {each.rule.code for each in found.items}
 
 
 def test_a_value_names_its_winner_and_its_losers(tmp_path: Path) -> None:

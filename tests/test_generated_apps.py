@@ -15,7 +15,8 @@ import yaml
 from generating import KNOWN, app, spoilt
 from hypothesis import HealthCheck, given, settings
 
-from kusion_render.diagnostics import Diagnostics, InputError
+from kusion_render.conformance import Conformance, shipped
+from kusion_render.diagnostics import Diagnostics, InputError, OutputPlace
 from kusion_render.pipeline import Options
 from kusion_render.rendering import compile_stack
 from kusion_render.repository import Repository, select
@@ -24,6 +25,8 @@ from kusion_render.targets.kubernetes import stream
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kusion_render.model import Spec
 
 EXAMPLES: Final = int(os.environ.get("KR_EXAMPLES", "100"))
 QUIETLY: Final = settings(
@@ -45,6 +48,10 @@ NUMBERS: Final = (
     "defaultMode",
     "periodSeconds",
 )
+
+
+# Where an app's content is Kubernetes' own and handed on as it stands; a volume may be a raw `source`.
+RAW: Final = frozenset(("affinity", "behavior", "metrics", "securityContext", "strategy", "updateStrategy", "volumes"))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +81,18 @@ def render(root: Path, config: Any, compatibility: str) -> tuple[str, Diagnostic
     except InputError:
         spec = None
     assert (spec is None) == found.failed
-    return ("" if spec is None else "".join(stream([spec]))), found
+    if spec is not None:
+        check_conformance(loaded, spec)
+    return ("" if spec is None else "".join(stream([spec], found))), found
+
+
+def check_conformance(repository: Repository, spec: Spec) -> None:
+    """Check that the API server would take what we make; what is wrong may only be what is handed on as it stands."""
+    found = Diagnostics()
+    Conformance(repository, shipped()[-1:], found).check(spec, found)
+    for each in found.items:
+        assert isinstance(each.where, OutputPlace)
+        assert RAW & set(each.where.pointer), each.message
 
 
 def check_problems(found: Diagnostics) -> None:
@@ -87,7 +105,7 @@ def check_problems(found: Diagnostics) -> None:
 
 
 def check_manifest(manifest: dict[str, Any]) -> None:
-    """Check one manifest by itself. Stricter checks of objects belong here."""
+    """Check one manifest by itself."""
     assert manifest["apiVersion"], manifest
     assert NAME.fullmatch(manifest["metadata"]["name"]), manifest["metadata"]
     check_types(manifest)
