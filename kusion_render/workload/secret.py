@@ -19,6 +19,7 @@ LITERAL_SECRET: Final = Rule("KR320", "literal-secret")
 MISSING_SECRET_VALUE: Final = Rule("KR321", "missing-secret-value")
 NO_SECRET_STORE: Final = Rule("KR322", "no-secret-store")
 BAD_SECRET_REFERENCE: Final = Rule("KR323", "bad-secret-reference")
+UNRESOLVED_SECRET: Final = Rule("KR364", "unresolved-secret", "warning")
 
 _TYPES: Final = {
     "basic": "kubernetes.io/basic-auth",
@@ -52,7 +53,7 @@ def secret(
     """Return a Secret, or an ExternalSecret for `type: external`, or None after a diagnostic.
 
     Literal data is KR320 unless the workspace allows it; a value that Kusion would make up at random is KR321;
-    an external Secret without a store is KR322. No message holds a value. `namespace` is the app's if not given.
+    an external Secret without a store is KR322, one whose references nobody resolves KR364. No message holds a value. `namespace` is the app's if not given.
     """
     kind = config.get("type") or "opaque"
     if kind == "external":
@@ -130,6 +131,14 @@ def _external(
     operator = store.get("externalSecrets")
     if request.kusion and not operator and store:
         # Kusion writes the reference text itself and resolves it when it applies.
+        if not request.context.cloud:
+            diagnostics.report(
+                UNRESOLVED_SECRET,
+                f"Secret `{name}` holds references, which only Kusion replaces when it applies",
+                Place(place, on_key=True),
+                help="applied by others it overwrites what is there: set "
+                "`secretStore: {externalSecrets: {store: {name: …}}}` in the workspace",
+            )
         values: dict[str, str | bytes] = {key: text(value) for key, value in (config.get("data") or {}).items()}
         return _secret_object(request, name, "Opaque", values, config, place, namespace)
     if not operator:
