@@ -28,6 +28,7 @@ _TYPES: Final = {
     "certificate": "kubernetes.io/tls",
     "external": "Opaque",
 }
+_STORE: Final = "`secretStore: {externalSecrets: {store: {name: …}}}`"
 _REQUIRED: Final = {"basic": ("username", "password"), "token": ("token",), "certificate": ("tls.crt", "tls.key")}
 
 
@@ -129,26 +130,58 @@ def _external(
 ) -> Resource | None:
     store: Mapping[str, Any] = request.context.workspace.get("secretStore") or {}
     operator = store.get("externalSecrets")
-    if request.kusion and not operator and store:
-        # Kusion writes the reference text itself and resolves it when it applies.
-        if not request.context.cloud:
-            diagnostics.report(
-                UNRESOLVED_SECRET,
-                f"Secret `{name}` holds references, which only Kusion replaces when it applies",
-                Place(place, on_key=True),
-                help="applied by others it overwrites what is there: set "
-                "`secretStore: {externalSecrets: {store: {name: …}}}` in the workspace",
-            )
-        values: dict[str, str | bytes] = {key: text(value) for key, value in (config.get("data") or {}).items()}
-        return _secret_object(request, name, "Opaque", values, config, place, namespace)
+    if not operator and request.kusion and store:
+        return _as_kusion(request, name, config, place, diagnostics, namespace)
     if not operator:
         diagnostics.report(
             NO_SECRET_STORE,
             f"external Secret `{name}` has no store to come from",
             Place(place, on_key=True),
-            help="set `secretStore: {externalSecrets: {store: {name: …}}}` in the workspace",
+            help=f"set {_STORE} in the workspace",
         )
         return None
+    entries = _entries(name, config, place, diagnostics)
+    chosen = operator["store"]
+    spec = {
+        "refreshInterval": text(operator.get("refreshInterval") or "1h"),
+        "secretStoreRef": {"kind": chosen.get("kind") or "SecretStore", "name": chosen["name"]},
+        "target": {"name": name, "immutable": True} if config.get("immutable") else {"name": name},
+        "data": entries,
+    }
+    return request.resource(
+        "external-secrets.io/v1",
+        "ExternalSecret",
+        name,
+        {"spec": spec},
+        labels=texts(config.get("labels")),
+        annotations=texts(config.get("annotations")),
+        place=place,
+        namespace=namespace,
+    )
+
+
+def _as_kusion(
+    request: GeneratorRequest,
+    name: str,
+    config: Mapping[str, Any],
+    place: Pointer,
+    diagnostics: Diagnostics,
+    namespace: str,
+) -> Resource:
+    """Return a Secret that holds the texts of its references; Kusion resolves them when it applies."""
+    if not request.context.cloud:
+        diagnostics.report(
+            UNRESOLVED_SECRET,
+            f"Secret `{name}` holds references, which only Kusion replaces when it applies",
+            Place(place, on_key=True),
+            help=f"applied by others it overwrites what is there: set {_STORE} in the workspace",
+        )
+    values: dict[str, str | bytes] = {key: text(value) for key, value in (config.get("data") or {}).items()}
+    return _secret_object(request, name, "Opaque", values, config, place, namespace)
+
+
+def _entries(name: str, config: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics) -> list[dict[str, Any]]:
+    """Return the `data` of an ExternalSecret; what is no reference is KR323."""
     entries = []
     for key, value in (config.get("data") or {}).items():
         remote = _remote(text(value))
@@ -168,23 +201,7 @@ def _external(
             Place(place, on_key=True),
             help="give it `data` with values such as `ref://NAME/PROPERTY`",
         )
-    chosen = operator["store"]
-    spec = {
-        "refreshInterval": text(operator.get("refreshInterval") or "1h"),
-        "secretStoreRef": {"kind": chosen.get("kind") or "SecretStore", "name": chosen["name"]},
-        "target": {"name": name, "immutable": True} if config.get("immutable") else {"name": name},
-        "data": entries,
-    }
-    return request.resource(
-        "external-secrets.io/v1",
-        "ExternalSecret",
-        name,
-        {"spec": spec},
-        labels=texts(config.get("labels")),
-        annotations=texts(config.get("annotations")),
-        place=place,
-        namespace=namespace,
-    )
+    return entries
 
 
 def _remote(value: str) -> dict[str, str] | None:
