@@ -815,7 +815,17 @@ EVERY_FIELD: Final[dict[str, object]] = {
     "serviceAccount": {"name": "web", "automountToken": False},
     "security": "restricted",
     "securityContext": {"fsGroup": 1000},
-    "topologySpreadConstraints": {"zone": {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}},
+    "topologySpreadConstraints": {
+        "zone": {
+            "maxSkew": 1,
+            "topologyKey": "zone",
+            "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {
+                "matchLabels": {"app": "web"},
+                "matchExpressions": [{"key": "tier", "operator": "In", "values": ["front"]}],
+            },
+        }
+    },
     "terminationGracePeriodSeconds": 0,
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "gpu", "operator": "Exists"}],
