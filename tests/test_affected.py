@@ -284,6 +284,23 @@ def test_explain_names_the_commit_of_the_winning_line(sources: Sources) -> None:
     assert second[:7] not in explained(sources, "spec.template.spec.containers[0].image")
 
 
+def test_github_takes_a_matrix_of_256_jobs(sources: Sources) -> None:
+    """More would fail in GitHub with words that say nothing of stacks."""
+    files: dict[str, str | bytes] = {}
+    for number in range(254):
+        files[f"shop/s{number}/stack.yaml"] = f"name: s{number}\n"
+        files[f"shop/s{number}/app.yaml"] = app("registry.example/web:1")
+    sources.save(files)
+    sources.write({"shop/base/app.yaml": "web: {labels: {team: shop}}\n"})
+    most = sources.run("affected", "--format", "github-matrix")
+    sources.write({"shop/more/stack.yaml": "name: more\n", "shop/more/app.yaml": app("registry.example/web:1")})
+    more = sources.run("affected", "--format", "github-matrix")
+
+    assert 256 == len(json.loads(most.stdout)["include"])
+    assert (2, "") == (more.exit_code, more.stdout)
+    assert "257 stacks are affected" in more.stderr
+
+
 def explained(sources: Sources, *arguments: str) -> str:
     """Return what `explain` says of the Deployment of `shop/dev`."""
     run = sources.run("explain", "shop/dev", "deployment/web", *arguments)

@@ -10,6 +10,7 @@ import click
 from kusion_render.cli.revisions import Sides, revision_options
 from kusion_render.cli.session import DIFFERENT, argument_option, use_colour
 from kusion_render.cli.table import print_table
+from kusion_render.diagnostics import UsageError
 from kusion_render.pipeline import Options
 from kusion_render.setting import parse_arguments
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kusion_render.affected import Affected
+
+# GitHub Actions makes at most that many jobs of one matrix (its documentation, "Actions limits").
+_MOST_JOBS: Final = 256
 
 
 @click.command("affected")
@@ -46,7 +50,7 @@ def command(
 
     Inputs are the files that a render reads, those that it looks for in vain, and the folders that it lists; never is a
     stack left out that renders differently. One that does not render is affected. github-matrix lists what is there
-    still, for a job's strategy.matrix.
+    still, for a job's strategy.matrix; more than the 256 that GitHub takes are an error.
 
     \b
     Examples:
@@ -92,6 +96,11 @@ def _matrix(found: Sequence[Affected]) -> None:
     from kusion_render.affected import REMOVED
 
     rows = [{"stack": each.key, "path": each.path or "."} for each in found if each.kind != REMOVED]
+    if len(rows) > _MOST_JOBS:
+        raise UsageError(
+            f"{len(rows)} stacks are affected, and GitHub takes a matrix of at most {_MOST_JOBS} jobs; "
+            "make a matrix of shards instead: `--shard 1/N` of `render`, `validate` and `check`"
+        )
     click.echo(json.dumps({"include": rows}, ensure_ascii=False))
 
 
