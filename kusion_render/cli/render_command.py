@@ -18,7 +18,6 @@ from kusion_render.cli.session import (
 )
 from kusion_render.diagnostics import Diagnostics, InputError, UsageError
 from kusion_render.pipeline import Options
-from kusion_render.receipts import Made, Receipts
 from kusion_render.rendering import render_all
 from kusion_render.repository.disk import Disk
 from kusion_render.setting import parse_arguments
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from kusion_render.diagnostics import Json
     from kusion_render.model import Spec
+    from kusion_render.receipts import Made, Receipts
     from kusion_render.rendering import Produce
     from kusion_render.repository import Target as Selected
     from kusion_render.repository.disk import Source
@@ -258,6 +258,8 @@ class Work:
         """Return the receipts of renders at the path `top` of `output`; None for a target of another package."""
         if target not in built_in():
             return None
+        from kusion_render.receipts import Receipts
+
         how = {"target": target, "options": options}
         return Receipts(session.repository, self._options, how, output, top, self._workspace)
 
@@ -265,6 +267,8 @@ class Work:
         self, session: Session, target: Target, options: Mapping[str, Json], earlier: Receipts | None, *, believe: bool
     ) -> list[Made]:
         """Return the files of each stack, but for those that `earlier` keeps; or report and end the run."""
+        # Printing has no use for it, and would wait for OpenSSL, which comes along.
+        from kusion_render.receipts import Made
 
         def produce(spec: Spec, found: Diagnostics) -> Made:
             files = target.emit([spec], options, found)
