@@ -6,7 +6,7 @@ connection and asks no clock, for `purity` says which modules of the language it
 
 from __future__ import annotations
 
-from kusion_render.kcl.builtin import KUSIONS, PACKAGES, package_folder
+from kusion_render.kcl.builtin import BENEATH, KUSIONS, PACKAGES, package_folder
 from kusion_render.kcl.engine import is_available
 from kusion_render.kcl.evaluator import Evaluator, Failure, Outcome
 from kusion_render.kcl.messages import Complaint
@@ -15,6 +15,7 @@ from kusion_render.kcl.purity import Refusal, is_system_module, refusals
 from kusion_render.kcl.syntax import Import, Syntax
 
 __all__ = [
+    "BENEATH",
     "KUSIONS",
     "PACKAGES",
     "Complaint",

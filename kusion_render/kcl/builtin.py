@@ -25,6 +25,8 @@ KUSIONS: Final = (
     "postgres",
     "service",
 )
+# What a package of ours imports from another one.
+BENEATH: Final = {"job": "service"}
 PACKAGES: Final = (*KUSIONS, "autoscaling", "configs", "disruptionbudget", "secrets", "serviceaccounts")
 FOLDER: Final = os.path.join(os.path.dirname(__file__), "packages")
 

@@ -10,7 +10,7 @@ import os
 import posixpath
 
 from kusion_render.diagnostics import Rule, Span
-from kusion_render.kcl import KUSIONS, PACKAGES, Failure, is_system_module, package_folder, refusals
+from kusion_render.kcl import BENEATH, KUSIONS, PACKAGES, Failure, is_system_module, package_folder, refusals
 from kusion_render.loaders.kcl_mod import KCL_MOD, join, read_mod
 from kusion_render.repository.files import OUTSIDE_ROOT
 from kusion_render.suggestion import listing, suggest
@@ -188,7 +188,8 @@ class _Collection:
         if folder is None and name not in KUSIONS:
             folder = self._vendored(name, mod)
         if folder is None and name in PACKAGES:
-            self.program.own[name] = package_folder(name)
+            for each in (name, BENEATH.get(name, name)):
+                self.program.own[each] = package_folder(each)
             inside = os.path.join(package_folder(name), steps)
             return os.path.isdir(inside) or os.path.isfile(inside + ".k")
         if folder is None:

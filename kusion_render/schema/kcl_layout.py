@@ -19,7 +19,8 @@ class Definition(NamedTuple):
 
     `source` is the address of what it follows. `types`, `defaults` and `checks` are KCL. `only` leaves other fields out.
     `checked` are the fields of which KCL checks what Kusion's does, all and all of them if None: each check costs every
-    program time that imports the package, and the JSON Schema says the same later.
+    program time that imports the package, and the JSON Schema says the same later. `of` is the package whose schema of the
+    same name this one is, under another `_type`.
     """
 
     name: str
@@ -31,6 +32,12 @@ class Definition(NamedTuple):
     checks: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     checked: tuple[str, ...] | None = None
+    of: str = ""
+
+
+def _of_service(path: str, definitions: tuple[Definition, ...]) -> tuple[Definition, ...]:
+    """Return what a job shares with a service as the job's; a program with both reads it once."""
+    return tuple(each._replace(of=".".join(("service", *path.split("/")[:-1]))) for each in definitions)
 
 
 _WORKLOAD: Final = "workload.json#/$defs/"
@@ -84,6 +91,12 @@ _SECRET: Final = (
         checks=(f'all key in data {{ {_FITS} }} if data, "a Secret of this type has other keys"',),
     ),
 )
+_SHARED_PARTS: Final = {
+    "container/container.k": _CONTAINER,
+    "container/probe/probe.k": _PROBE,
+    "container/lifecycle/lifecycle.k": _LIFECYCLE,
+    "secret/secret.k": _SECRET,
+}
 _TOPOLOGY: Final = (
     Definition(
         "TopologySpreadConstraint",
@@ -149,16 +162,8 @@ FILES: Final[Mapping[str, tuple[Definition, ...]]] = {
     ),
     "service/service.k": (Definition("Service", "service.json#", required=("containers",), checked=()),),
     "job/job.k": (Definition("Job", "job.json#", required=("containers", "schedule"), checked=()),),
-    **{
-        f"{module}/{path}": definitions
-        for module in ("service", "job")
-        for path, definitions in {
-            "container/container.k": _CONTAINER,
-            "container/probe/probe.k": _PROBE,
-            "container/lifecycle/lifecycle.k": _LIFECYCLE,
-            "secret/secret.k": _SECRET,
-        }.items()
-    },
+    **{f"service/{path}": definitions for path, definitions in _SHARED_PARTS.items()},
+    **{f"job/{path}": _of_service(path, definitions) for path, definitions in _SHARED_PARTS.items()},
     "service/topologyspreadconstraint/topologyspreadconstraint.k": _TOPOLOGY,
     "network/network.k": (
         Definition("Network", "network.json#", checked=()),

@@ -94,6 +94,10 @@ class _File:
 
     def _schema(self, definition: Definition) -> str:
         node = _node(definition.source)
+        said = f'    """{definition.doc or _said(node)}"""'
+        if definition.of:
+            self._imports["of"] = definition.of
+            return f"schema {definition.name}(of.{definition.name}):\n{said}\n"
         known = node.fields()
         fields = {name: known[name] for name in definition.only or known if name != "module"}
         body = [self._field(definition, name, each) for name, each in fields.items()]
@@ -101,7 +105,7 @@ class _File:
         if isinstance(free, dict):
             body.append(f"[...str]: {self._type(node.below('additionalProperties'))}")
         checks = [*_checks(definition, node, fields), *definition.checks]
-        lines = [f"schema {definition.name}:", f'    """{definition.doc or _said(node)}"""']
+        lines = [f"schema {definition.name}:", said]
         lines += [f"    {each}" for each in body]
         lines += ["", "    check:", *(f"        {each}" for each in checks)] if checks else []
         return "\n".join(lines) + "\n"
