@@ -118,7 +118,7 @@ class Attribution:
             for pointer, value in leaves(workspace.get(part), (part,)):
                 for other in _others(value):
                     changed = self.source.of(workspace_data=put(workspace, pointer, other))
-                    made = self._try(changed, self._apps, self.app)
+                    made = attempt(changed, self._apps, self._files, self.app)
                     if made is not None:
                         yield Place(pointer, document="workspace"), made
                         break
@@ -132,7 +132,7 @@ class Attribution:
             changes = [put(self._apps, pointer, other) for other in others]
             # A value that the schema allows no other for still shows what it does when it is gone.
             for changed in (*changes, _without(self._apps, pointer)):
-                made = self._try(self.source, changed, self.app)
+                made = attempt(self.source, changed, self._files, self.app)
                 if made is not None:
                     yield Place(pointer), made
                     break
@@ -141,11 +141,11 @@ class Attribution:
         app = self._apps[self.app]
         renamed = self.app + "x"
         others = {name: config for name, config in self._apps.items() if name != self.app}
-        made = self._try(self.source, {**others, renamed: app}, renamed)
+        made = attempt(self.source, {**others, renamed: app}, self._files, renamed)
         if made is not None:
             yield Place((self.app,), on_key=True), made
         for pointer in _key_places(app, (self.app,)):
-            made = self._try(self.source, _rename(self._apps, pointer), self.app)
+            made = attempt(self.source, _rename(self._apps, pointer), self._files, self.app)
             if made is not None:
                 yield Place(pointer, on_key=True), made
 
@@ -159,22 +159,24 @@ class Attribution:
                 source.of(namespace_name=source.namespace.name + "x"),
             ),
         ):
-            made = self._try(changed, self._apps, self.app)
+            made = attempt(changed, self._apps, self._files, self.app)
             if made is not None:
                 yield Place(pointer, document=document), made
 
-    def _try(self, source: Input, apps: Mapping[str, Any], app: str) -> list[Resource] | None:
-        # Asked first, for a full check says at length why a change does not fit.
-        if not fits(apps[app], "app-configuration") or not all(
-            fits(config, f"modules/{name}", schema_of(name))
-            for key, config, _ in parts(apps[app], app)
-            for name in (module_name(key, config),)
-            if load(name) is not None
-        ):
-            return None
-        found = Diagnostics()
-        made = resources_of(source, apps, self._files, found, app).resources
-        return None if found.failed else made
+
+def attempt(source: Input, apps: Mapping[str, Any], files: Contents, app: str) -> list[Resource] | None:
+    """Return what one of the apps comes to, None where it fits no schema or has other problems."""
+    # Asked first, for a full check says at length why a change does not fit.
+    if not fits(apps[app], "app-configuration") or not all(
+        fits(config, f"modules/{name}", schema_of(name))
+        for key, config, _ in parts(apps[app], app)
+        for name in (module_name(key, config),)
+        if load(name) is not None
+    ):
+        return None
+    found = Diagnostics()
+    made = resources_of(source, apps, files, found, app).resources
+    return None if found.failed else made
 
 
 class _Nothing:

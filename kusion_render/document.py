@@ -228,6 +228,11 @@ def leaves(data: Json, pointer: Pointer = ()) -> Iterator[tuple[Pointer, Json]]:
         yield pointer, data
 
 
+def untyped(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a map without `_type`, by which KCL marks what is of a schema and which is no field of anything."""
+    return {key: value for key, value in config.items() if key != "_type"}
+
+
 def json_pointer(text: str) -> tuple[str, ...]:
     """Return the steps of a JSON Pointer (RFC 6901), which is empty or begins with `/`."""
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:])

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 NAME_LABEL: Final = "app.kubernetes.io/name"
 PART_OF_LABEL: Final = "app.kubernetes.io/part-of"
 
-
 FIELD_WITHOUT_EFFECT: Final = Rule("KR331", "field-without-effect")
 
 

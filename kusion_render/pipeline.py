@@ -41,12 +41,10 @@ ENFORCED_VALUE: Final = Rule("KR327", "enforced-value", "warning")
 class Options:
     """What the command line says about a render.
 
-    `arguments` answer `option("k")` of programs in KCL.
-
-    `cloud` says that the target takes cloud resources, `settings` are places and values of `--set`, `compatibility` counts only where no file says it, `namespace` is the
-    one that the environment names, as Argo CD does. `profile` is one of `transformers.profile.PROFILES`, `preview` the
-    name of a preview or "". `lint` asks for every lint rule that the workspace leaves on, instead of only those that it
-    makes errors.
+    `arguments` answer `option("k")` of programs in KCL, `cloud` says that the target takes cloud resources, `settings` are
+    places and values of `--set`. `compatibility` counts only where no file says it, `namespace` is the one that the
+    environment names, as Argo CD does. `profile` is one of `transformers.profile.PROFILES`, `preview` the name of a
+    preview or "". `lint` asks for every lint rule that the workspace leaves on, instead of only those that it makes errors.
     """
 
     __slots__ = (

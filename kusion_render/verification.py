@@ -103,6 +103,7 @@ def _asked_ports(container: Mapping[str, Any], place: Pointer) -> Iterator[tuple
 
 
 def _names_of_ports(container: Mapping[str, Any]) -> list[str]:
+    """Return the names of a container's ports, sorted."""
     return sorted(port["name"] for _, port in items(container, "ports", ()) if isinstance(port.get("name"), str))
 
 
@@ -201,8 +202,7 @@ def _named_ports(resource: Resource) -> tuple[Mapping[str, Any], set[str]]:
     if not resource.workload or "template" not in resource.attributes["spec"]:
         return {}, set()
     template = resource.attributes["spec"]["template"]
-    found = (port.get("name") for _, each in containers(template["spec"], ()) for _, port in items(each, "ports", ()))
-    names = {name for name in found if isinstance(name, str)}
+    names = {name for _, each in containers(template["spec"], ()) for name in _names_of_ports(each)}
     return (template.get("metadata") or {}).get("labels") or {}, names
 
 

@@ -18,7 +18,7 @@ from workbench import PROJECT
 from kusion_render import attribution
 from kusion_render.diagnostics import Diagnostics
 from kusion_render.document import at, leaves, put
-from kusion_render.pipeline import Options, compile_stack, resources_of
+from kusion_render.pipeline import Options, compile_stack
 from kusion_render.repository import Repository, select
 from kusion_render.repository.files import Files
 from kusion_render.schema.truth import names
@@ -190,15 +190,12 @@ class Renders:
         (target,) = select(repository, ["shop/prod"], found)
         self.compilation: Final[Compilation] = compile_stack(repository, target, Options(), found)
         self.apps: Final[dict[str, Any]] = dict(self.compilation.apps)
-        self.experiments: Final[dict[str, Any]] = {}
         self.baselines: Final[dict[str, Leaves]] = {}
 
     def made(self, apps: Any, app: str) -> list[Resource] | None:
         """Return an app's objects; None where it has problems."""
-        found = Diagnostics()
         assert self.compilation.source is not None
-        made = resources_of(self.compilation.source, apps, self.compilation.contents, found, app).resources
-        return None if found.failed else made
+        return attribution.attempt(self.compilation.source, apps, self.compilation.contents, app)
 
     def baseline(self, app: str) -> Leaves:
         """Return what an app makes as it is; one that is disabled, nothing."""
@@ -213,11 +210,6 @@ class Renders:
         if not before:
             return {}
         for apps in self.changes(pointer, words):
-            if (
-                app in apps
-                and attribution.Attribution._try(self.experiment(app), self.compilation.source, apps, app) is None
-            ):  # type: ignore[arg-type]
-                continue
             made = self.made(apps, app) if app in apps else []
             if made is not None:
                 after = flat(made)
@@ -225,14 +217,6 @@ class Renders:
                 if changed:
                     return changed
         return {}
-
-    def experiment(self, app: str) -> attribution.Attribution:
-        """Return what tells whether an app so changed still fits its schemas."""
-        if app not in self.experiments:
-            made = attribution.Attribution.__new__(attribution.Attribution)
-            object.__setattr__(made, "_files", self.compilation.contents)
-            self.experiments[app] = made
-        return self.experiments[app]
 
     def changes(self, pointer: Pointer, words: Sequence[Any]) -> Iterator[Any]:
         """Yield the apps without a field, and with other values of it."""

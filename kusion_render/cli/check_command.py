@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kusion_render.cli.outputs import Choice, by_branch, open_git, session_at
-from kusion_render.cli.session import DIFFERENT, SHARD, Session, argument_option
+from kusion_render.cli.outputs import Choice, by_branch, choice_options, open_git, session_at
+from kusion_render.cli.session import DIFFERENT, SHARD, Session
 from kusion_render.delivery.comparison import Comparison, compare
 from kusion_render.delivery.ownership import owned_folders
 from kusion_render.diagnostics import Rule, UsageError
@@ -39,12 +39,7 @@ _WORDS: Final = {
 @click.option(
     "--remote", default="origin", show_default=True, help="The remote whose branches count where we have none."
 )
-@click.option("--target", "-t", default="kubernetes", show_default=True, help="What to render to; see `targets`.")
-@click.option("--workspace", "-w", help="Render on this workspace instead of the stack's own.")
-@argument_option
-@click.option("--namespace-policy", type=click.Choice(["set", "omit"]), default="set", help="As of `render`.")
-@click.option("--compatibility", type=click.Choice(["native", "kusion"]), help="As of `render`.")
-@click.option("--kustomization", is_flag=True, help="As of `render`.")
+@choice_options
 @click.option("--no-receipts", is_flag=True, help="With --output: render what is unchanged, too.")
 @SHARD
 @click.option(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kusion_render.cli.outputs import Choice, by_branch, open_git, session_at
-from kusion_render.cli.session import Session, argument_option
+from kusion_render.cli.outputs import Choice, by_branch, choice_options, open_git, session_at
+from kusion_render.cli.session import Session
 from kusion_render.delivery.branches import Publisher, Result, Wishes
 from kusion_render.delivery.plan import Folder
 from kusion_render.diagnostics import Rule, UsageError
@@ -48,12 +48,7 @@ _INPUTS: Final = (".yaml", ".yml", ".k", "kcl.mod", "kcl.mod.lock")
 )
 @click.option("--sign/--no-sign", default=None, help="Sign the commits.  [default: as commit.gpgSign says]")
 @click.option("--skip-ci", is_flag=True, help="Add [skip ci] to the subject.")
-@click.option("--target", "-t", default="kubernetes", show_default=True, help="What to render to; see `targets`.")
-@click.option("--workspace", "-w", help="Render on this workspace instead of the stack's own.")
-@argument_option
-@click.option("--namespace-policy", type=click.Choice(["set", "omit"]), default="set", help="As of `render`.")
-@click.option("--compatibility", type=click.Choice(["native", "kusion"]), help="As of `render`.")
-@click.option("--kustomization", is_flag=True, help="As of `render`.")
+@choice_options
 @click.option(
     "--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to render with."
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from kusion_render.cli.render_command import Work, find_target
-from kusion_render.cli.session import Session
+from kusion_render.cli.session import Session, argument_option
 from kusion_render.delivery.plan import Folder
 from kusion_render.diagnostics import Rule, UsageError
 from kusion_render.gitio import Git, Tree, open_repository
@@ -16,7 +18,7 @@ from kusion_render.setting import parse_arguments
 from kusion_render.targets import takes_cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kusion_render.diagnostics import Diagnostics, Json
     from kusion_render.receipts import Made, Receipts
@@ -24,7 +26,22 @@ if TYPE_CHECKING:
 
 SHARED_PATH: Final = Rule("KR562", "shared-path")
 BAD_BRANCH: Final = Rule("KR564", "bad-branch-name")
+_CHOICES: Final = (
+    click.option("--target", "-t", default="kubernetes", show_default=True, help="What to render to; see `targets`."),
+    click.option("--workspace", "-w", help="Render on this workspace instead of the stack's own."),
+    argument_option,
+    click.option("--namespace-policy", type=click.Choice(["set", "omit"]), default="set", help="As of `render`."),
+    click.option("--compatibility", type=click.Choice(["native", "kusion"]), help="As of `render`."),
+    click.option("--kustomization", is_flag=True, help="As of `render`."),
+)
 _NAMES: Final = ("project", "stack", "workspace")
+
+
+def choice_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that a `Choice` is made of."""
+    for option in reversed(_CHOICES):
+        command = option(command)
+    return command
 
 
 class Choice:

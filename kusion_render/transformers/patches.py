@@ -9,7 +9,7 @@ from kusion_render.diagnostics import Place, Rule
 from kusion_render.json_patch import JsonPatchError, json_patch, merge_patch
 from kusion_render.kubernetes.harm import harm
 from kusion_render.kubernetes.merge_keys import patch_problems, strategic_merge
-from kusion_render.kubernetes.scopes import KNOWN_KINDS
+from kusion_render.kubernetes.scopes import KNOWN_KINDS, group
 from kusion_render.suggestion import listing, suggest
 
 TYPE_CHECKING = False
@@ -60,7 +60,7 @@ def matches(manifest: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
 
 
 def _group(manifest: Mapping[str, Any]) -> str:
-    return str(manifest.get("apiVersion") or "").rpartition("/")[0]
+    return group(str(manifest.get("apiVersion") or ""))
 
 
 def _report_idle(

@@ -43,7 +43,8 @@ def provision(
 ) -> Provision:
     """Return what an engine gets of one render beside its objects; `used` are the modules that ran.
 
-    A preview imports nothing, for what is there already belongs to what it previews. An ID that is imported twice is KR473; natively one that no cloud resource has is KR472, Kusion passes it by.
+    A preview imports nothing, for what is there already belongs to what it previews. An ID that is imported twice is
+    KR473; natively one that no cloud resource has is KR472, Kusion passes it by.
     """
     imports = {} if preview else _imports(sources, replace, diagnostics)
     native = sources.deep

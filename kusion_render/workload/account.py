@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kusion_render.document import untyped
 from kusion_render.text import texts
 from kusion_render.workload.scheduling import pull_secrets
 
@@ -65,7 +66,7 @@ def _rules(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return Kubernetes' policy rules; resources of no group are the core group's."""
     made = []
     for rule in rules:
-        fields = {key: value for key, value in rule.items() if key != "_type"}
+        fields = untyped(rule)
         made.append({"apiGroups": [""], **fields} if "resources" in rule else fields)
     return made
 

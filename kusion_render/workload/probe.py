@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.document import untyped
 from kusion_render.text import text
 
 TYPE_CHECKING = False
@@ -84,7 +85,7 @@ def handler(
     value = config[asked[0]]
     if asked[0] == "httpGet":
         value = _http_get(value)
-    return {asked[0]: {key: item for key, item in value.items() if key != "_type"}}
+    return {asked[0]: untyped(value)}
 
 
 def _http_get(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kusion_render.document import untyped
 from kusion_render.text import text, texts
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ _AS_WRITTEN: Final = (
     "shareProcessNamespace",
     "runtimeClassName",
 )
-_KUSION_TYPE: Final = "_type"
 
 
 def scheduling(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def scheduling(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, A
 
 def label_selector(selector: Mapping[str, Any]) -> dict[str, Any]:
     """Return Kubernetes' LabelSelector of one in a config: labels and values are text."""
-    made = _bare(selector)
+    made = untyped(selector)
     if made.get("matchLabels"):
         made["matchLabels"] = texts(made["matchLabels"])
     if made.get("matchExpressions"):
@@ -62,26 +62,26 @@ def label_selector(selector: Mapping[str, Any]) -> dict[str, Any]:
 
 def pull_secrets(items: list[Any]) -> list[dict[str, Any]]:
     """Return Kubernetes' list of Secrets with registry credentials, from names or from maps."""
-    return [{"name": item} if isinstance(item, str) else _bare(item) for item in items]
+    return [{"name": item} if isinstance(item, str) else untyped(item) for item in items]
 
 
 def security_context(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a pod's security context; the values of kernel parameters are text."""
-    made = _bare(config)
+    made = untyped(config)
     if made.get("sysctls"):
         made["sysctls"] = [_with_text(each) for each in made["sysctls"]]
     return made
 
 
 def _condition(config: Mapping[str, Any]) -> dict[str, Any]:
-    made = _bare(config)
+    made = untyped(config)
     if "values" in made:
         made["values"] = [text(value) for value in made["values"]]
     return made
 
 
 def _constraint(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
-    made = _bare(config)
+    made = untyped(config)
     if made.get("labelSelector"):
         made["labelSelector"] = label_selector(made["labelSelector"])
     elif own:
@@ -91,26 +91,22 @@ def _constraint(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, 
 
 
 def _dns_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    made = _bare(config)
+    made = untyped(config)
     if made.get("options"):
         made["options"] = [_with_text(each) for each in made["options"]]
     return made
 
 
 def _with_text(config: Mapping[str, Any]) -> dict[str, Any]:
-    made = _bare(config)
+    made = untyped(config)
     if "value" in made:
         made["value"] = text(made["value"])
     return made
-
-
-def _bare(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key != _KUSION_TYPE}
 
 
 _FORMS: Final[dict[str, Any]] = {
     "nodeSelector": texts,
     "tolerations": lambda items: [_with_text(item) for item in items],
     "dnsConfig": _dns_config,
-    "hostAliases": lambda items: [_bare(item) for item in items],
+    "hostAliases": lambda items: [untyped(item) for item in items],
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.document import untyped
 from kusion_render.generator import GeneratorRequest
 from kusion_render.suggestion import listing, suggest
 from kusion_render.workload.scheduling import label_selector
@@ -63,13 +64,7 @@ def _rule(
 
 
 def _plain(peer: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: {field: inner for field, inner in value.items() if field != "_type"}
-        if key == "ipBlock"
-        else label_selector(value)
-        for key, value in peer.items()
-        if key != "_type"
-    }
+    return {key: untyped(value) if key == "ipBlock" else label_selector(value) for key, value in untyped(peer).items()}
 
 
 def _peer(request: GeneratorRequest, name: str, place: Pointer, diagnostics: Diagnostics) -> dict[str, Any]:

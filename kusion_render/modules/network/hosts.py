@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.document import untyped
 from kusion_render.kubernetes.limits import SUBDOMAIN_LENGTH, shorten
 from kusion_render.modules.network.ingress import NO_BACKEND
 from kusion_render.text import texts
@@ -124,7 +125,7 @@ def _routes(
 ) -> Iterator[Resource]:
     """Yield a HTTPRoute for all hosts that lead to the same; the first is named as the app, others after their host."""
     gateways = platform["gateway"] if isinstance(platform["gateway"], list) else [platform["gateway"]]
-    parents = [{key: value for key, value in gateway.items() if key != "_type"} for gateway in gateways]
+    parents = [untyped(gateway) for gateway in gateways]
     taken: set[str] = set()
     for names, rules in _grouped(roads):
         name = request.name if not taken else f"{request.name}-{names[0].replace('*', 'wildcard')}"

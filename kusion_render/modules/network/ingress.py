@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kusion_render.diagnostics import Place, Rule
+from kusion_render.document import untyped
 from kusion_render.modules.network.services import own_names
 from kusion_render.text import texts
 
@@ -35,7 +36,7 @@ def ingress(request: GeneratorRequest, diagnostics: Diagnostics) -> Resource:
     if rules:
         spec["rules"] = rules
     if config.get("tls"):
-        spec["tls"] = [_plain(item) for item in config["tls"]]
+        spec["tls"] = [untyped(item) for item in config["tls"]]
     return request.resource(
         _API,
         "Ingress",
@@ -46,10 +47,6 @@ def ingress(request: GeneratorRequest, diagnostics: Diagnostics) -> Resource:
         bare=request.kusion,
         place=place,
     )
-
-
-def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key != "_type"}
 
 
 def _rule(
@@ -72,9 +69,9 @@ def _backend(
     request: GeneratorRequest, backend: Mapping[str, Any], place: Pointer, diagnostics: Diagnostics
 ) -> dict[str, Any]:
     if "resource" in backend:
-        return {"resource": _plain(backend["resource"])}
+        return {"resource": untyped(backend["resource"])}
     service = backend.get("service") or {}
-    port = _plain(service.get("port") or {})
+    port = untyped(service.get("port") or {})
     name = service.get("name") or _service_of(request, port.get("number"))
     if not name:
         diagnostics.report(
@@ -99,7 +96,7 @@ def ingress_class(request: GeneratorRequest) -> Resource:
     config = request.config["ingressClass"]
     spec = {key: config[key] for key in ("controller",) if config.get(key)}
     if config.get("parameters"):
-        spec["parameters"] = _plain(config["parameters"])
+        spec["parameters"] = untyped(config["parameters"])
     return request.resource(
         _API,
         "IngressClass",
