@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from kusion_render.kubernetes.scopes import group
 from kusion_render.schema.objects import Shapes
 
 if TYPE_CHECKING:
@@ -43,11 +45,10 @@ class Catalogue:
     __slots__ = ("_data", "_made", "groups", "names")
 
     def __init__(self) -> None:
-        with open(DATA, encoding="utf-8") as stream:
-            self._data: Final = json.load(stream)
+        self._data: Final = _read()
         self._made: Final[dict[str, Version]] = {}
         self.names: Final[Sequence[str]] = self._data["versions"]
-        self.groups: Final = {group_of(each.partition(" ")[0]) for each in self._data["kinds"]} | {"extensions"}
+        self.groups: Final = {group(each.partition(" ")[0]) for each in self._data["kinds"]} | {"extensions"}
 
     def version(self, name: str) -> Version:
         """Return one of the versions in `names`."""
@@ -80,11 +81,6 @@ class Catalogue:
         return ", ".join(first if first == last else f"{first}–{last}" for first, last in texts)
 
 
-def group_of(api_version: str) -> str:
-    """Return the group of an `apiVersion`; that of the core is empty."""
-    return api_version.rpartition("/")[0]
-
-
 def _maturity(api_version: str) -> tuple[bool, bool, list[int], str]:
     """Return what sorts `v1alpha1` below `v1beta1`, `v1` and `v2`, as kubectl ranks versions."""
     numbers = [int(each) for each in re.findall("[0-9]+", api_version.rpartition("/")[2])]
@@ -98,4 +94,11 @@ def is_stable(api_version: str) -> bool:
 
 def shipped() -> Sequence[str]:
     """Return the versions that we know, oldest first."""
-    return Catalogue().names
+    names: Sequence[str] = _read()["versions"]
+    return names
+
+
+@cache
+def _read() -> Any:  # Any: JSON of our own
+    with open(DATA, encoding="utf-8") as stream:
+        return json.load(stream)

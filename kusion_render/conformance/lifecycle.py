@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kusion_render.conformance.catalogue import group_of, is_stable
+from kusion_render.conformance.catalogue import is_stable
 from kusion_render.diagnostics import Rule
+from kusion_render.kubernetes.scopes import group
 from kusion_render.schema.objects import Finding
 from kusion_render.suggestion import suggest
 
@@ -88,8 +89,8 @@ def examine(manifest: Mapping[str, Any], version: Version, catalogue: Catalogue)
 
 def is_built_in(api: str, catalogue: Catalogue) -> bool:
     """Tell whether only Kubernetes itself can serve an API: a custom resource's group has a dot."""
-    group = group_of(api)
-    return group in catalogue.groups or "." not in group
+    found = group(api)
+    return found in catalogue.groups or "." not in found
 
 
 def _place(name: str, catalogue: Catalogue) -> int:
@@ -103,7 +104,7 @@ def _deprecated(
     since, advice = _INSTEAD.get(kind, ("", ""))
     if since and here >= _place(since, catalogue):
         return Finding(DEPRECATED_API, f"{who} is deprecated since Kubernetes {since}", ("apiVersion",), advice)
-    better = [each for each in version.homes(kind) if group_of(each) == group_of(api) and is_stable(each)]
+    better = [each for each in version.homes(kind) if group(each) == group(api) and is_stable(each)]
     if last < len(catalogue.names) - 1:
         gone = catalogue.version(catalogue.names[last + 1])
         advice = f"write `apiVersion: {better[0]}`" if better else _instead(kind, api, gone)
@@ -118,7 +119,7 @@ def _deprecated(
 
 def _instead(kind: str, api: str, version: Version, otherwise: str = "nothing has taken its place; remove it") -> str:
     homes = version.homes(kind)
-    near = [each for each in homes if group_of(each) == group_of(api)] or homes
+    near = [each for each in homes if group(each) == group(api)] or homes
     if near:
         return f"write `apiVersion: {near[0]}`, and see whether its fields are the same"
     return _INSTEAD.get(kind, ("", otherwise))[1]
